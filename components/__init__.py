@@ -1,0 +1,1 @@
+"""Panelscope's parts, from arrays at the bottom to the screen at the top."""

@@ -1,0 +1,234 @@
+"""Numbers and results in plain sentences, in the data's own words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.analysis.run import Result
+from components.analysis.spec import AnalysisSpec
+from components.data import SAMPLES
+from components.inference.base import level_text
+from components.panel import Panel, period_label, unit_label
+
+MINUS = "\u2212"
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the numbers of a panel are called.
+
+    Attributes
+    ----------
+    title : str
+        Name of the data.
+    outcome : str
+        What the outcome is, for axis titles.
+    measure : str
+        Its unit of measure, after a number; empty if unknown.
+    unit : tuple of str
+        What a unit is called, singular and plural.
+    """
+
+    title: str
+    outcome: str
+    measure: str
+    unit: tuple[str, str]
+
+
+def words_of(spec: AnalysisSpec, title: str = "Your table") -> Words:
+    """Give the words of a sample, or the column names of an uploaded table.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+    title : str, optional
+        Name of an uploaded table.
+
+    Returns
+    -------
+    Words
+    """
+    if spec.sample is not None and spec.columns.outcome == SAMPLES[spec.sample].outcome:
+        sample = SAMPLES[spec.sample]
+        names = (sample.unit_word, sample.units_word)
+        return Words(sample.title, sample.outcome_words, sample.measure_word, names)
+    name = SAMPLES[spec.sample].title if spec.sample is not None else title
+    return Words(name, spec.columns.outcome or "outcome", "", ("unit", "units"))
+
+
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Write a number with a true minus sign and about ``digits`` significant digits.
+
+    Parameters
+    ----------
+    value : float
+    digits : int
+        Significant digits; whole digits are never cut.
+    signed : bool
+        Write a plus sign too.
+
+    Returns
+    -------
+    str
+    """
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
+    size = abs(value)
+    if size and not 1e-4 <= size < 1e9:
+        text = f"{size:.{digits - 1}e}"
+    else:
+        whole = math.floor(math.log10(size)) + 1 if size else 1
+        text = f"{size:,.{min(max(digits - whole, 0), 6)}f}"
+    is_zero = not any(character in "123456789" for character in text.split("e")[0])
+    sign = "" if is_zero else MINUS if value < 0 else "+" if signed else ""
+    return sign + text
+
+
+def quantity(value: float, words: Words, *, signed: bool = False) -> str:
+    """Write a number with its unit of measure."""
+    return f"{number(value, signed=signed)} {words.measure}".rstrip()
+
+
+def percent(value: float) -> str:
+    """Write a share as a percentage with one decimal."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{MINUS if value < 0 else ''}{abs(value):.1%}"
+
+
+def treated_names(panel: Panel, words: Words) -> str:
+    """Name the treated units: one, two or three by name, more by number."""
+    names = [unit_label(unit) for unit in panel.units[panel.design.treated]]
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} treated {words.unit[1]}"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def dates(panel: Panel) -> str:
+    """Say both dates of the treatment: "last untreated 1988, first treated 1989"."""
+    design = panel.design
+    if design.kind == "none":
+        return "nothing treated yet"
+    first = period_label(panel.periods[design.n_pre])
+    if design.n_pre == 0:
+        return f"first treated {first}"
+    if design.kind != "block":
+        starts = len(design.cohorts)
+        return f"first treated {first}" + (f", {starts} starting dates" if starts > 1 else "")
+    return f"last untreated {period_label(panel.periods[design.n_pre - 1])}, first treated {first}"
+
+
+def treated_span(panel: Panel) -> str:
+    """Say from when to when cells are treated: "1989-2000" with an en dash."""
+    columns = np.flatnonzero(panel.W.any(axis=0))
+    first, last = period_label(panel.periods[columns[0]]), period_label(panel.periods[columns[-1]])
+    if first == last:
+        return f"in {first}"
+    joint = "–" if len(first) <= 4 else " to "
+    return f"{first}{joint}{last}"
+
+
+def summary(spec: AnalysisSpec, panel: Panel, words: Words) -> str:
+    """Say in one line which analysis this is: data, unit, dates, donors, estimator, band.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+    panel : Panel
+        As prepared for the spec.
+    words : Words
+
+    Returns
+    -------
+    str
+    """
+    design = panel.design
+    parts = [words.title]
+    if design.n_treated:
+        parts += [treated_names(panel, words), dates(panel)]
+    parts.append(f"{design.n_controls} donors" if design.n_controls != 1 else "1 donor")
+    parts.append(spec.estimator.card.title)
+    if spec.inference is not None:
+        parts.append(f"{spec.inference.card.title.lower()}, {level_text(spec.level)}")
+    return " · ".join(parts)
+
+
+def counterfactual_name(result: Result, words: Words) -> str:
+    """Name the imputed path: "synthetic California", or "California without treatment"."""
+    who = treated_names(result.estimate.panel, words)
+    synthetic = result.spec.estimator.card.key in {"sc", "sc_intercept", "sdid"}
+    return f"synthetic {who}" if synthetic else f"{who} without treatment"
+
+
+def headline(result: Result, words: Words) -> str:
+    """Say the effect in one sentence.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+
+    Returns
+    -------
+    str
+        Such as "California: 19.5 packs lower than synthetic California, on average 1989-2000".
+    """
+    estimate = result.estimate
+    if not math.isfinite(estimate.att):
+        return "No effect can be computed: no treated cell has both an outcome and a donor"
+    side = "lower" if estimate.att < 0 else "higher"
+    who = treated_names(estimate.panel, words)
+    return (
+        f"{who}: {quantity(abs(estimate.att), words)} {side} than "
+        f"{counterfactual_name(result, words)}, on average {treated_span(estimate.panel)}"
+    )
+
+
+def reading(result: Result) -> str:
+    """Say how sure: interval, p-value, and what they allow to conclude.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    str
+    """
+    if result.refusal is not None:
+        return f"No interval: {result.refusal}"
+    uncertainty = result.uncertainty
+    if uncertainty is None:
+        return "No inference method is chosen, so nothing is said about how sure this is."
+    parts = []
+    if uncertainty.p_value is not None:
+        text = f"{uncertainty.method.card.title}: p = {_p(uncertainty.p_value)}"
+        if uncertainty.smallest_p is not None:
+            text += f" (the smallest possible here is {_p(uncertainty.smallest_p)})"
+        ranking = uncertainty.details.get("ranking")
+        if ranking is not None:
+            place = int(ranking.loc[ranking["treated"], "rank"].iloc[0])
+            text += f", place {place} of {len(ranking)} by size"
+        parts.append(text + ".")
+    interval = uncertainty.interval
+    level = level_text(uncertainty.level)
+    if interval is None:
+        parts.append(f"There is no {level} interval; the notes below say why.")
+    else:
+        span = f"{number(interval.lower)} to {number(interval.upper)}"
+        if 0.0 in interval:
+            parts.append(
+                f"The {level} interval, {span}, includes zero: at this level the data cannot tell "
+                "an effect from none."
+            )
+        else:
+            parts.append(f"The {level} interval, {span}, excludes zero.")
+    return " ".join(parts)
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.0005 else f"{value:.1e}"

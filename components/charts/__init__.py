@@ -1,0 +1,1 @@
+"""Figures: results in, Plotly figures out. Knows no Streamlit."""

@@ -1,0 +1,202 @@
+"""The main picture: observed against counterfactual, and the gap between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from components.analysis import Result, Words
+from components.analysis.words import counterfactual_name, treated_names
+from components.charts.theme import Theme, joined, layout, plot_text, x_labels, x_range, x_values
+from components.inference.base import level_text
+
+MOST_PLACEBO_LINES = 200
+
+
+def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = True) -> go.Figure:
+    """Draw observed and counterfactual above, the gap below, on one time axis.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+    theme : Theme
+    placebos : bool
+        Show the placebo gaps where the method has them.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    estimate, panel = result.estimate, result.estimate.panel
+    paths, x = estimate.paths, x_values(panel.periods)
+    labels = x_labels(panel.periods)
+    figure = make_subplots(
+        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.6, 0.4]
+    )
+    who = plot_text(treated_names(panel, words))
+    synthetic = plot_text(counterfactual_name(result, words))
+    _band(figure, result, x, theme)
+    if placebos:
+        _placebo_lines(figure, result, x, theme)
+    lines = [
+        ("counterfactual", synthetic[:1].upper() + synthetic[1:], theme.synthetic, "dash", 1),
+        ("observed", f"{who} (observed)", theme.treated, "solid", 1),
+        ("gap", "Gap (observed − counterfactual)", theme.effect, "solid", 2),
+    ]
+    for column, name, colour, dash, row in lines:
+        figure.add_scatter(
+            x=x,
+            y=paths[column],
+            name=name,
+            customdata=labels,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.5},
+            hovertemplate="%{y:,.4~g}<extra>" + name + "</extra>",
+            row=row,
+            col=1,
+        )
+    figure.add_hline(y=0, line={"color": theme.muted, "width": 1}, row=2, col=1)
+    _onset(figure, panel.design.n_pre, x, labels, theme)
+    layout(figure, theme, height=560)
+    figure.update_xaxes(range=x_range(x))
+    figure.update_yaxes(title_text=plot_text(words.outcome), row=1, col=1)
+    figure.update_yaxes(title_text="Gap", row=2, col=1)
+    return figure
+
+
+def cumulative(result: Result, words: Words, theme: Theme) -> go.Figure:
+    """Draw the running total of the effects over the treated periods.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+    theme : Theme
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    running = result.estimate.cumulative().dropna()
+    x = x_values(running.index)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=x,
+        y=running,
+        name="Cumulative effect",
+        mode="lines+markers",
+        line={"color": theme.effect, "width": 2.5},
+        fill="tozeroy",
+        fillcolor=theme.effect_fill,
+        hovertemplate="%{y:,.4~g}<extra>Cumulative effect</extra>",
+    )
+    figure.add_hline(y=0, line={"color": theme.muted, "width": 1})
+    layout(figure, theme, height=420, legend=False)
+    title = f"Cumulative effect{f', {words.measure}' if words.measure else ''}"
+    figure.update_yaxes(title_text=plot_text(title))
+    return figure
+
+
+def event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
+    """Draw the average effect by periods since treatment began.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+    theme : Theme
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    series = result.estimate.by_event_time()
+    figure = go.Figure()
+    figure.add_scatter(
+        x=series.index,
+        y=series,
+        mode="lines+markers",
+        line={"color": theme.effect, "width": 2},
+        name="Average effect",
+        hovertemplate="%{y:,.4~g}<extra>event time %{x}</extra>",
+    )
+    figure.add_hline(y=0, line={"color": theme.muted, "width": 1})
+    figure.add_vline(x=0, line={"color": theme.muted, "dash": "dot", "width": 1.5})
+    layout(figure, theme, height=420, legend=False)
+    figure.update_xaxes(title_text="Event time: 0 is the first treated period")
+    title = f"Average effect{f', {words.measure}' if words.measure else ''}"
+    figure.update_yaxes(title_text=plot_text(title))
+    return figure
+
+
+def _band(figure: go.Figure, result: Result, x: pd.Index[Any], theme: Theme) -> None:
+    uncertainty = result.uncertainty
+    if uncertainty is None or uncertainty.band is None:
+        return
+    band, paths = uncertainty.band, result.estimate.paths
+    where = result.estimate.panel.periods.get_indexer(band.lower.index)
+    observed = paths["observed"].to_numpy()[where]
+    edges = [
+        (observed - band.upper.to_numpy(), observed - band.lower.to_numpy(), "synthetic", 1),
+        (band.lower.to_numpy(), band.upper.to_numpy(), "effect", 2),
+    ]
+    name = f"{level_text(band.level)} band, {band.kind}"
+    for lower, upper, role, row in edges:
+        figure.add_scatter(
+            x=[*x[where], *x[where][::-1]],
+            y=np.r_[upper, lower[::-1]],
+            fill="toself",
+            fillcolor=getattr(theme, f"{role}_fill"),
+            line={"width": 0},
+            mode="lines",
+            name=name,
+            legendgroup="band",
+            showlegend=row == 1,
+            hoverinfo="skip",
+            row=row,
+            col=1,
+        )
+
+
+def _placebo_lines(figure: go.Figure, result: Result, x: pd.Index[Any], theme: Theme) -> None:
+    uncertainty = result.uncertainty
+    gaps = None if uncertainty is None else uncertainty.details.get("placebo_gaps")
+    if gaps is None:
+        return
+    shown = gaps.to_numpy()[:: max(1, -(-len(gaps) // MOST_PLACEBO_LINES))]
+    xs, ys = joined(x, shown)
+    some = "" if len(shown) == len(gaps) else f" of {len(gaps)}"
+    figure.add_scatter(
+        x=xs,
+        y=ys,
+        mode="lines",
+        name=f"Placebo gaps ({len(shown)}{some})",
+        line={"color": theme.placebo, "width": 1},
+        hoverinfo="skip",
+        row=2,
+        col=1,
+    )
+
+
+def _onset(
+    figure: go.Figure, n_pre: int, x: pd.Index[Any], labels: list[str], theme: Theme
+) -> None:
+    if n_pre >= len(x):
+        return
+    figure.add_vrect(x0=x[n_pre], x1=x[-1], fillcolor=theme.tint, line_width=0, layer="below")
+    figure.add_vline(x=x[n_pre], line={"color": theme.muted, "dash": "dot", "width": 1.5})
+    figure.add_annotation(
+        x=x[n_pre],
+        y=1,
+        yref="y domain",
+        text=f" first treated {labels[n_pre]}",
+        showarrow=False,
+        xanchor="left",
+        yanchor="top",
+        font={"color": theme.muted, "size": 13},
+    )

@@ -1,0 +1,256 @@
+"""Text to numbers, strictly: nothing is guessed that two readers could read differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.arrays import Bools, Floats
+from components.data.ledger import Entry, counted, shown
+from components.data.table import Table, as_arrow
+from components.errors import DataError
+
+MISSING = frozenset({"na", "n/a", "nan", ".", "..", "null", "none", "-", "#n/a"})
+PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+SPACES = "[\u00a0\u2009\u202f]"
+MARK_NAMES = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes", "": ""}
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How numbers are written: the decimal mark, and the mark between thousands if any."""
+
+    decimal: str
+    thousands: str
+
+    def pattern(self, *, strict: bool) -> str:
+        """Match this style; strictly: every number from 1000 on has its thousands marked."""
+        mark, ungrouped = self.thousands, "[0-9]{1,3}" if strict else "[0-9]+"
+        grouped = rf"[1-9][0-9]{{0,2}}(?:[{mark}][0-9]{{3}})+|" if mark else ""
+        whole = grouped + (ungrouped if mark else "[0-9]+")
+        decimals = rf"[{self.decimal}][0-9]*"
+        return rf"^[+-]?(?:(?:{whole})(?:{decimals})?|[{self.decimal}][0-9]+)(?:[eE][+-]?[0-9]+)?$"
+
+    def read(self, text: Any) -> Floats:
+        """Convert text of this style."""
+        if self.thousands:
+            text = pc.replace_substring(text, self.thousands, "")
+        return _cast(pc.replace_substring(text, self.decimal, "."))
+
+
+STYLES = tuple(
+    _Style(decimal, thousands)
+    for decimal in ".,"
+    for thousands in ("", ",", ".", " ", "'")
+    if thousands != decimal
+)
+
+
+def read_numbers(
+    table: Table, column: str, *, decimal: str | None = None
+) -> tuple[Floats, tuple[Entry, ...]]:
+    """Convert a column to floats.
+
+    Parameters
+    ----------
+    table : Table
+        Where the column is.
+    column : str
+        Its name.
+    decimal : {".", ","}, optional
+        The decimal mark, where the column alone does not tell.
+
+    Returns
+    -------
+    values : Floats, shape (n,)
+        NaN where the cell is empty or says that the value is not known.
+    entries : tuple of Entry
+        What was converted, and what is missing.
+
+    Raises
+    ------
+    DataError
+        At the first cell that is no number, or where "1,234" could be 1234 or 1.234.
+    """
+    text = pc.utf8_trim_whitespace(as_arrow(table.column(column)))
+    empty: Bools = text.is_null().to_numpy(zero_copy_only=False)
+    entries: list[Entry] = []
+    if empty.any():
+        count = int(empty.sum())
+        sentence = f"{counted(count, 'cell')} of {shown(column)} empty: not known."
+        entries.append(Entry("missing", sentence, count, table.places(empty)))
+    fits = _fits(text, PLAIN)
+    markers = np.zeros(len(empty), dtype=np.bool_)
+    if not fits.all():
+        markers = _markers(table, column, text, ~fits, entries)
+    known = ~(empty | markers)
+    given = text.filter(pa.array(known))
+    style = None
+    if not fits[known].all() or (decimal == "," and _fits(given, r"\.").any()):
+        rows = np.flatnonzero(known)
+        style = _style(table, column, given, rows, decimal)
+        entries.append(_style_entry(column, style, len(rows)))
+    values = np.full(len(empty), np.nan)
+    values[known] = _cast(given) if style is None else style.read(given)
+    _refuse_infinite(table, column, values, known)
+    entries += _doubts(table, column, given, known, style)
+    return values, tuple(entries)
+
+
+def looks_numeric(text: pd.Series[str]) -> bool:
+    """Tell whether all known cells are numbers, in any style, and there is at least one."""
+    words = pc.utf8_trim_whitespace(as_arrow(text.dropna()))
+    known = pc.invert(pc.is_in(pc.utf8_lower(words), pa.array(sorted(MISSING), pa.large_string())))
+    words = words.filter(known)
+    if len(words) == 0:
+        return False
+    if _fits(words, PLAIN).all():
+        return True
+    plain = pc.replace_substring_regex(words, SPACES, " ")
+    return any(_fits(plain, style.pattern(strict=False)).all() for style in STYLES)
+
+
+def _fits(text: Any, pattern: str) -> Bools:
+    found: Bools = (
+        pc.match_substring_regex(text, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+    )
+    return found
+
+
+def _cast(text: Any) -> Floats:
+    values: Floats = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    return values
+
+
+def _markers(
+    table: Table, column: str, text: Any, candidates: Bools, entries: list[Entry]
+) -> Bools:
+    lower = pc.utf8_lower(text)
+    found = pc.is_in(lower, pa.array(sorted(MISSING), pa.large_string()))
+    markers: Bools = candidates & found.to_numpy(zero_copy_only=False)
+    if markers.any():
+        written = pc.unique(text.filter(pa.array(markers))).to_pylist()
+        count = int(markers.sum())
+        sentence = (
+            f"{counted(count, 'cell')} of {shown(column)} read as not known because of "
+            f"{', '.join(map(shown, sorted(written)))}."
+        )
+        entries.append(Entry("missing", sentence, count, table.places(markers)))
+    return markers
+
+
+def _style(
+    table: Table, column: str, given: Any, rows: np.ndarray[Any, Any], decimal: str | None
+) -> _Style:
+    """Find the one way to read all numbers of a column."""
+    text = _plain_marks(given)
+    styles = [style for style in STYLES if decimal in (None, style.decimal)]
+    possible = [style for style in styles if _fits(text, style.pattern(strict=False)).all()]
+    if not possible:
+        _refuse_text(table, column, text, rows, styles)
+    readings = [style.read(text) for style in possible]
+    for style, reading in zip(possible[1:], readings[1:], strict=True):
+        differ = reading != readings[0]
+        if differ.any():
+            first = int(np.flatnonzero(differ)[0])
+            raise DataError(
+                f"Column {shown(column)} can be read in two ways: {shown(given[first].as_py())} "
+                f"on {table.place(int(rows[first]))} is {readings[0][first]:,.10g} with a decimal "
+                f"{_one(possible[0].decimal)}, or {reading[first]:,.10g} with a decimal "
+                f"{_one(style.decimal)}.",
+                hint="Say which mark the decimals have, or write the numbers without marks "
+                "between thousands.",
+            )
+    strict = [style for style in possible if _fits(text, style.pattern(strict=True)).all()]
+    if not strict:
+        loose = ~_fits(text, possible[0].pattern(strict=True))
+        first = int(np.flatnonzero(loose)[0])
+        raise DataError(
+            f"Column {shown(column)} marks thousands in some numbers only: "
+            f"{shown(given[first].as_py())} on {table.place(int(rows[first]))} has no mark.",
+            hint="Write all numbers alike, best without marks between thousands.",
+        )
+    return strict[0]
+
+
+def _plain_marks(text: Any) -> Any:
+    return pc.replace_substring(pc.replace_substring_regex(text, SPACES, " "), "\u2019", "'")
+
+
+def _style_entry(column: str, style: _Style, count: int) -> Entry:
+    between = f" and {MARK_NAMES[style.thousands]} between thousands" if style.thousands else ""
+    sentence = f"Numbers in {shown(column)} read with a decimal {_one(style.decimal)}{between}."
+    return Entry("converted", sentence, count)
+
+
+def _one(mark: str) -> str:
+    return "comma" if mark == "," else "point"
+
+
+def _refuse_text(
+    table: Table, column: str, text: Any, rows: np.ndarray[Any, Any], styles: list[_Style]
+) -> NoReturn:
+    """Name the first cell that keeps the column from being read in its most common style."""
+    misfits = [~_fits(text, style.pattern(strict=False)) for style in styles]
+    misfit = min(misfits, key=np.count_nonzero)
+    first = int(np.flatnonzero(misfit)[0])
+    value = str(text[first].as_py())
+    also = f" ({int(misfit.sum()):,} such cells)" if misfit.sum() > 1 else ""
+    raise DataError(
+        f"{table.place(int(rows[first])).capitalize()}, column {shown(column)}: {shown(value)} "
+        f"is no number{also}.",
+        hint=_cure(value),
+    )
+
+
+def _cure(value: str) -> str:
+    if "%" in value:
+        return "Write percentages without the sign: 4.5 or 0.045, the same in every row."
+    if any(sign in value for sign in "$\u20ac\u00a3\u00a5"):
+        return "Write amounts without the sign of the currency."
+    if value.strip("+-").lower() in {"inf", "infinity"}:
+        return "Correct the value, or leave the cell empty if it is not known."
+    return "Write a plain number such as 1234.5, or leave the cell empty if it is not known."
+
+
+def _refuse_infinite(table: Table, column: str, values: Floats, known: Bools) -> None:
+    infinite = known & ~np.isfinite(values)
+    if infinite.any():
+        row = int(np.flatnonzero(infinite)[0])
+        raise DataError(
+            f"{table.place(row).capitalize()}, column {shown(column)}: "
+            f"{shown(table.column(column).iloc[row])} is too large for a number.",
+            hint="Correct the value, or measure in larger units.",
+        )
+
+
+def _doubts(
+    table: Table, column: str, given: Any, known: Bools, style: _Style | None
+) -> Iterator[Entry]:
+    """Say what was read in the plain way although it may have been meant otherwise."""
+    rows = np.flatnonzero(known)
+    if style is None and len(given):
+        pointed = _fits(given, r"\.")
+        grouped = _fits(given, r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$")
+        if pointed.any() and (grouped == pointed).all():
+            example = given[int(np.flatnonzero(pointed)[0])].as_py()
+            sentence = (
+                f"Points in {shown(column)} read as decimal points: {example} lies between "
+                f"{int(float(example))} and {int(float(example)) + 1}, it is not in thousands."
+            )
+            yield Entry("read", sentence, int(pointed.sum()))
+    long = np.flatnonzero(_fits(given, r"^[+-]?[0-9]{16,}$"))
+    inexact = [i for i in long if int(float(given[int(i)].as_py())) != int(given[int(i)].as_py())]
+    if inexact:
+        sentence = (
+            f"{counted(len(inexact), 'number')} in {shown(column)} rounded to the 15 to 17 digits "
+            "that a computer's number holds."
+        )
+        places = tuple(table.place(int(rows[i])) for i in inexact[:20])
+        yield Entry("converted", sentence, len(inexact), places)

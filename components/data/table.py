@@ -1,0 +1,244 @@
+"""A table as text: what every kind of file is read into before anything is converted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.arrays import Bools, Ints, frozen
+from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.errors import DataError
+
+MAX_BYTES = 50 * 2**20
+MAX_CELLS = 10_000_000
+MAX_COLUMNS = 2_000
+MAX_PANEL_CELLS = 5_000_000
+CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f"
+
+FileKind = Literal["csv", "parquet", "xlsx", "xls", "frame"]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table in which every cell is still the text of the file.
+
+    Attributes
+    ----------
+    name : str
+        What the file was called; for display only.
+    digest : str
+        SHA-256 of the file's bytes, in hexadecimal.
+    columns : tuple of str
+        Names of the columns, all different.
+    text : pandas.DataFrame
+        Cells as ``str``; missing where empty. Names such as "NA", "001" and "1e5" are as written.
+    first_row : int
+        Line (of a CSV) or row (of a sheet) in the file that holds the first row of data.
+    kind : {"csv", "parquet", "xlsx", "xls", "frame"}
+        What the content turned out to be.
+    entries : tuple of Entry
+        What was noticed while reading.
+    lines : Ints, shape (n,), optional
+        Line of each row where they do not simply count up from ``first_row``.
+    """
+
+    name: str
+    digest: str
+    columns: tuple[str, ...]
+    text: pd.DataFrame
+    first_row: int
+    kind: FileKind
+    entries: tuple[Entry, ...] = ()
+    lines: Ints | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed while reading, in sentences."""
+        return tuple(entry.sentence for entry in self.entries)
+
+    def place(self, row: int) -> str:
+        """Name a row of ``text`` (from 0) by where it stands in the file: "line 12", "row 12"."""
+        number = self.first_row + row if self.lines is None else int(self.lines[row])
+        return f"{'line' if self.kind == 'csv' else 'row'} {number}"
+
+    def places(self, mask: Bools) -> tuple[str, ...]:
+        """Name the first rows where a mask is true."""
+        return tuple(self.place(int(row)) for row in np.flatnonzero(mask)[:MAX_PLACES])
+
+    def column(self, name: str) -> pd.Series[str]:
+        """Return one column as text.
+
+        Raises
+        ------
+        DataError
+            If there is no such column.
+        """
+        if name not in self.columns:
+            raise DataError(
+                f"There is no column {shown(name)} in {shown(self.name)}.",
+                hint=f"Its columns are: {', '.join(self.columns[:20])}.",
+            )
+        return self.text[name]
+
+
+def assemble(
+    header: Sequence[str],
+    cells: Sequence[pa.ChunkedArray],
+    *,
+    name: str,
+    digest: str,
+    kind: FileKind,
+    first_row: int,
+    lines: Ints | None = None,
+    entries: Sequence[Entry] = (),
+) -> Table:
+    """Check the names of the columns, leave out what is wholly empty, and build the table.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names as they stand in the file; blank where there is none.
+    cells : sequence of pyarrow.ChunkedArray
+        One column of text each; null or blank where empty.
+    name, digest, kind, first_row, lines, entries
+        See `Table`.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        Where names repeat, nothing is left, or the table is too large.
+    """
+    notes = list(entries)
+    columns = [blanks_to_null(column) for column in cells]
+    names, kept = _names([*header], columns, notes)
+    columns = [columns[position] for position in kept]
+    empty = np.ones(len(columns[0]) if columns else 0, dtype=np.bool_)
+    for column in columns:
+        empty &= column.is_null().to_numpy()
+    if empty.all():
+        raise DataError(
+            "There are names of columns, but no rows below them.",
+            hint="Add one row per unit and period.",
+        )
+    frame = pd.DataFrame(dict(enumerate(map(as_text, columns))))
+    frame.columns = pd.Index(names)
+    table = Table(name, digest, tuple(names), frame, first_row, kind, (), lines)
+    if empty.any():
+        notes.append(
+            Entry(
+                "dropped",
+                f"{counted(int(empty.sum()), 'row')} without any value left out.",
+                int(empty.sum()),
+                table.places(empty),
+            )
+        )
+        numbers = np.arange(first_row, first_row + len(empty)) if lines is None else lines
+        frame = frame.loc[~empty].reset_index(drop=True)
+        lines = frozen(numbers[~empty].astype(np.int64))
+        first_row = int(lines[0])
+    return Table(name, digest, tuple(names), frame, first_row, kind, tuple(notes), lines)
+
+
+def as_text(column: pa.ChunkedArray) -> pd.Series[str]:
+    """Turn an Arrow column of text into a pandas one without copying."""
+    return pd.Series(column.cast(pa.large_string()), dtype="str")
+
+
+def as_arrow(text: pd.Series[str]) -> Any:
+    """Turn a pandas column of text into an Arrow array without copying."""
+    return pa.array(text.array, type=pa.large_string(), from_pandas=True)
+
+
+def blanks_to_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Make cells null that are empty or hold only spaces."""
+    column = column.cast(pa.large_string())
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(column)), 0)
+    if not pc.any(blank).as_py():
+        return column
+    return pc.if_else(blank, pa.scalar(None, pa.large_string()), column)
+
+
+def check_size(n_rows: int, n_columns: int) -> None:
+    """Refuse more columns or cells than can be handled, before they are read.
+
+    Raises
+    ------
+    DataError
+    """
+    if n_columns > MAX_COLUMNS:
+        raise DataError(
+            f"The table has {n_columns:,} columns; at most {MAX_COLUMNS:,} can be read.",
+            hint="Keep the unit, the period, the outcome, the treatment and a few covariates.",
+        )
+    if n_rows * n_columns > MAX_CELLS:
+        raise DataError(
+            f"The table has more than {MAX_CELLS:,} cells.",
+            hint="Keep only the columns that you need, or sum up to longer periods.",
+        )
+
+
+def refuse_control(column: pa.ChunkedArray, name: str, first_row: int, word: str) -> None:
+    """Refuse cells with control characters, which are no part of any text.
+
+    Raises
+    ------
+    DataError
+        Naming the first such cell.
+    """
+    found = pc.match_substring_regex(column, f"[{CONTROL}]")
+    if pc.any(found).as_py():
+        row = int(np.flatnonzero(found.fill_null(False).to_numpy())[0])
+        raise_control(f"The cell in column {shown(name)}, {word} {first_row + row},")
+
+
+def raise_control(place: str) -> NoReturn:
+    """Say that a place holds a control character."""
+    raise DataError(
+        f"{place} holds a control character, which is no text.",
+        hint="Save the table again from the program that made it, as CSV in UTF-8.",
+    )
+
+
+def _names(
+    header: list[str], columns: list[pa.ChunkedArray], notes: list[Entry]
+) -> tuple[list[str], list[int]]:
+    stripped = [name.strip() for name in header]
+    if stripped != header:
+        notes.append(
+            Entry("converted", "Spaces around the names of columns were taken off.", len(header))
+        )
+    kept = [i for i, name in enumerate(stripped) if name or columns[i].null_count < len(columns[i])]
+    if len(kept) < len(stripped):
+        gone = len(stripped) - len(kept)
+        sentence = f"{counted(gone, 'column')} with neither a name nor a value left out."
+        notes.append(Entry("dropped", sentence, gone))
+    for position in kept:
+        if not stripped[position]:
+            stripped[position] = f"column {position + 1}"
+            notes.append(
+                Entry(
+                    "read",
+                    f"Column {position + 1} has no name; it is called {stripped[position]!r} here.",
+                    1,
+                )
+            )
+    names = [stripped[position] for position in kept]
+    seen: dict[str, int] = {}
+    for position, name in zip(kept, names, strict=True):
+        if name in seen:
+            raise DataError(
+                f"Columns {seen[name] + 1} and {position + 1} have the same name, {shown(name)}.",
+                hint="Give each column a name of its own.",
+            )
+        seen[name] = position
+    return names, kept

@@ -1,0 +1,214 @@
+"""The column that says who is treated when, as a matrix."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from components.arrays import Bools, Ints
+from components.data.ledger import Entry, counted, shown
+from components.data.table import Table
+from components.data.timeparse import DateOrder, Place, read_periods
+from components.errors import DataError
+
+FAMILIES: tuple[dict[str, bool], ...] = (
+    {"1": True, "0": False},
+    {"true": True, "t": True, "false": False, "f": False},
+    {"yes": True, "y": True, "no": False, "n": False},
+    {"treated": True, "treatment": True, "control": False, "untreated": False},
+    {"exposed": True, "unexposed": False, "not exposed": False},
+    {"on": True, "off": False},
+    {"post": True, "after": True, "pre": False, "before": False},
+)
+NEVER = frozenset({"", "0", "na", "n/a", "nan", "nat", "none", "null", "never", "inf", "infinity"})
+
+
+def family_of(words: list[str]) -> dict[str, bool] | None:
+    """Return the pair of words that a column of flags is written in, or None."""
+    plain = {_plain(word) for word in words}
+    return next((family for family in FAMILIES if plain and plain <= family.keys()), None)
+
+
+def read_flags(table: Table, column: str) -> tuple[Bools, tuple[Entry, ...]]:
+    """Convert a column of 0/1, true/false, yes/no or treated/control.
+
+    Parameters
+    ----------
+    table : Table
+        Where the column is.
+    column : str
+        Its name.
+
+    Returns
+    -------
+    flags : Bools, shape (n,)
+        True where treated.
+    entries : tuple of Entry
+        How the words were read.
+
+    Raises
+    ------
+    DataError
+        At the first cell that is empty, or written in no such way or in two ways.
+    """
+    codes, found = pd.factorize(table.column(column))
+    words = [str(word) for word in found]
+    if (codes < 0).any():
+        empty = np.asarray(codes < 0)
+        raise DataError(
+            f"{counted(int(empty.sum()), 'row')} without a treatment in column {shown(column)}; "
+            f"the first is {table.places(empty)[0]}.",
+            hint="Write 1 where the unit is treated in that period and 0 everywhere else.",
+        )
+    family = family_of(words)
+    if family is None:
+        _refuse_words(table, column, codes, words)
+    meaning = np.array([family[_plain(word)] for word in words], dtype=np.bool_)
+    flags: Bools = meaning[codes]
+    written = "; ".join(
+        f"{shown(word)} is {'treated' if treated else 'untreated'} "
+        f"({counted(int(np.count_nonzero(codes == code)), 'row')})"
+        for code, (word, treated) in enumerate(zip(words, meaning, strict=True))
+    )
+    return flags, (Entry("converted", f"Treatment in {shown(column)}: {written}.", len(flags)),)
+
+
+def read_starts(
+    table: Table,
+    column: str,
+    *,
+    time: str,
+    units: Ints,
+    periods: pd.Index[Any],
+    date_order: DateOrder | None = None,
+) -> tuple[Bools, tuple[Entry, ...]]:
+    """Convert a column that holds each unit's first treated period.
+
+    Parameters
+    ----------
+    table : Table
+        Where the columns are.
+    column, time : str
+        The column of first treated periods, and the column of periods, which is written alike.
+    units : Ints, shape (n,)
+        Row of the panel that each row of the table belongs to.
+    periods : pandas.Index, length T
+        The periods of the panel.
+    date_order : {"day first", "month first"}, optional
+        As for `read_periods`.
+
+    Returns
+    -------
+    W : Bools, shape (N, T)
+        True from the first treated period to the end.
+    entries : tuple of Entry
+        How many units start, and how many never do.
+
+    Raises
+    ------
+    DataError
+        Where a unit has two starts, or a start is no period of the same kind.
+    """
+    text = table.column(column).fillna("")
+    codes, found = pd.factorize(text)
+    words = [str(word) for word in found]
+    _refuse_two_starts(table, column, units, codes, words)
+    never = np.array([word.strip().lower() in NEVER for word in words])
+    zero = any(word.strip() == "0" for word in words)
+    if zero and pd.api.types.is_integer_dtype(periods.dtype) and periods[0] <= 0 <= periods[-1]:
+        raise DataError(
+            f"0 in column {shown(column)} may be the period 0 or mean never treated.",
+            hint="Write 'never' for units that are never treated, or leave the cell empty.",
+        )
+    starts: pd.Series[Any] = pd.Series([None] * len(words), dtype=object)
+    if not never.all():
+        rows = [int(np.flatnonzero(codes == code)[0]) for code in np.flatnonzero(~never)]
+        times = table.column(time).drop_duplicates()
+        both = pd.concat([times, text.iloc[rows]], ignore_index=True)
+        at = [*times.index, *rows]
+        place = Place(column, lambda position: table.place(int(at[position])))
+        read = read_periods(both, place=place, date_order=date_order)[0][len(times) :]
+        if read.dtype != periods.dtype:
+            raise DataError(
+                f"Columns {shown(column)} and {shown(time)} hold different kinds of periods.",
+                hint="Write the first treated periods as the periods are written.",
+            )
+        starts[~never] = list(read)
+    of_unit = np.zeros(int(units.max()) + 1, dtype=np.int64)
+    of_unit[units] = codes
+    W = np.zeros((len(of_unit), len(periods)), dtype=np.bool_)
+    for code in np.flatnonzero(~never):
+        W[of_unit == code] = np.asarray(periods >= starts[code])
+    n_never = int(never[of_unit].sum())
+    sentence = (
+        f"First treated periods in {shown(column)}: {counted(len(W) - n_never, 'unit')} with a "
+        f"start, {n_never:,} never treated."
+    )
+    return W, (Entry("converted", sentence, len(W)),)
+
+
+def carry(W: Bools, given: Bools) -> tuple[Bools, Bools]:
+    """Fill in treatment where a unit has no row, from the rows before and after it.
+
+    Parameters
+    ----------
+    W : Bools, shape (N, T)
+        Treatment; any value where not given.
+    given : Bools, shape (N, T)
+        True where the table has a row. Every unit has at least one.
+
+    Returns
+    -------
+    filled : Bools, shape (N, T)
+        Where the nearest given cells before and after agree, or there is only one of them, its
+        value.
+    torn : Bools, shape (N, T)
+        Cells between two that disagree.
+    """
+    columns = np.arange(W.shape[1])
+    before = np.maximum.accumulate(np.where(given, columns, -1), axis=1)
+    after = np.where(given, columns, W.shape[1])
+    after = np.minimum.accumulate(after[:, ::-1], axis=1)[:, ::-1]
+    left = np.take_along_axis(W, np.where(before < 0, after, before), axis=1)
+    right = np.take_along_axis(W, np.where(after == W.shape[1], before, after), axis=1)
+    torn: Bools = left != right
+    return left, torn
+
+
+def _plain(word: str) -> str:
+    lower = word.strip().lower()
+    return lower[:1] if re.fullmatch(r"[01]\.0*", lower) else lower
+
+
+def _refuse_words(table: Table, column: str, codes: Ints, words: list[str]) -> NoReturn:
+    family = max(FAMILIES, key=lambda pair: sum(_plain(word) in pair for word in words))
+    wrong = next(code for code, word in enumerate(words) if _plain(word) not in family)
+    row = int(np.flatnonzero(codes == wrong)[0])
+    others = [word for word in words if _plain(word) in family]
+    beside = f" beside {shown(others[0])}" if others else ""
+    raise DataError(
+        f"{table.place(row).capitalize()}, column {shown(column)}: {shown(words[wrong])}{beside} "
+        "does not say treated or untreated.",
+        hint="Write 1 where the unit is treated in that period and 0 everywhere else. If the "
+        "column holds each unit's first treated period, say so.",
+    )
+
+
+def _refuse_two_starts(
+    table: Table, column: str, units: Ints, codes: Ints, words: list[str]
+) -> None:
+    first = np.zeros(int(units.max()) + 1, dtype=np.int64)
+    first[units[::-1]] = np.arange(len(units))[::-1]
+    wrong = np.flatnonzero(codes != codes[first[units]])
+    if len(wrong):
+        row = int(wrong[0])
+        other = int(first[units[row]])
+        raise DataError(
+            f"Column {shown(column)} gives one unit two first treated periods: "
+            f"{shown(words[codes[other]])} on {table.place(other)} and "
+            f"{shown(words[codes[row]])} on {table.place(row)}.",
+            hint="Write the same first treated period in all rows of a unit.",
+        )

@@ -1,0 +1,206 @@
+"""Excel workbooks: the first visible sheet with a table, as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+import zlib
+from typing import Any, Literal
+
+import pyarrow as pa
+import python_calamine as calamine
+
+from components.data.compound import refuse_endless
+from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.table import MAX_CELLS, Table, assemble, check_size, refuse_control
+from components.errors import DataError
+
+MAX_UNPACKED = 256 * 2**20
+MAX_MEMBERS = 2_000
+BLOCK = 2**20
+OVERLAP = 256
+REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,7})[\"']")
+SIZES = re.compile(rb"<(?:\w+:)?dimension[^>]*\bref\s*=\s*[\"'](?:\w+:)?([A-Z]{1,3})(\d{1,7})")
+ERROR_CELL = re.compile(rb"<(?:\w+:)?c\b[^>]*\bt\s*=\s*[\"']e[\"']")
+UNSOLVED = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)")
+SHARED = re.compile(rb"<(?:\w+:)?c\b[^>]*\bt\s*=\s*[\"']s[\"']")
+UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError)
+HINT = "Keep a single plain table in the workbook, or save that sheet as CSV."
+
+
+def read_workbook(data: bytes, *, name: str, digest: str, kind: Literal["xlsx", "xls"]) -> Table:
+    """Read the first visible sheet that holds anything.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    name, digest : str
+        See `Table`.
+    kind : {"xlsx", "xls"}
+        What the content is.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    DataError
+        If the workbook is damaged, locked, empty, or would unpack to too much.
+    """
+    entries: list[Entry] = []
+    if kind == "xlsx":
+        _inspect(data, entries)
+    else:
+        refuse_endless(data)
+    rows, (first, _left), sheet = _first_sheet(data, entries)
+    if len(rows) < 2:
+        raise DataError(
+            f"The sheet {shown(sheet)} has no rows below its first one.",
+            hint="Put the names of the columns in the first row and the data below.",
+        )
+    header = [_cell(value) or "" for value in rows[0]]
+    cells = zip(*rows[1:], strict=True)
+    columns = [
+        pa.chunked_array([pa.array([_cell(value) for value in column], pa.large_string())])
+        for column in cells
+    ]
+    for label, column in zip(header, columns, strict=True):
+        refuse_control(column, label, first + 2, "row")
+    return assemble(
+        header,
+        columns,
+        name=name,
+        digest=digest,
+        kind=kind,
+        first_row=first + 2,
+        entries=entries,
+    )
+
+
+def _first_sheet(data: bytes, entries: list[Entry]) -> tuple[list[list[Any]], tuple[int, int], str]:
+    try:
+        found = _search(calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)), entries)
+    except DataError:
+        raise
+    except calamine.PasswordError as error:
+        raise DataError("The workbook is locked with a password.", hint=HINT) from error
+    except BaseException as error:
+        # A damaged workbook can make the parser panic, which is no Exception in Python.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise DataError("This is no workbook, or a damaged one.", hint=HINT) from error
+    if found is None:
+        raise DataError("No visible sheet of the workbook holds a table.", hint=HINT)
+    return found
+
+
+def _search(
+    book: calamine.CalamineWorkbook, entries: list[Entry]
+) -> tuple[list[list[Any]], tuple[int, int], str] | None:
+    for meta in book.sheets_metadata:
+        shows = meta.visible == calamine.SheetVisibleEnum.Visible
+        if not shows or meta.typ != calamine.SheetTypeEnum.WorkSheet:
+            continue
+        sheet = book.get_sheet_by_name(meta.name)
+        if sheet.start is None or sheet.height == 0:
+            continue
+        check_size(sheet.height, sheet.width)
+        if len(book.sheet_names) > 1:
+            count = len(book.sheet_names)
+            sentence = f"Of {count} sheets, {shown(meta.name)} was read."
+            entries.append(Entry("read", sentence, count, tuple(book.sheet_names[:MAX_PLACES])))
+        return sheet.to_python(skip_empty_area=True), sheet.start, meta.name
+    return None
+
+
+def _inspect(data: bytes, entries: list[Entry]) -> None:
+    """Measure a workbook before it is opened: a few bytes can claim a billion cells."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED:
+                raise DataError(
+                    f"The workbook unpacks to {unpacked / 2**20:,.0f} MB in {len(members):,} "
+                    f"parts; at most {MAX_UNPACKED // 2**20} MB can be read.",
+                    hint=HINT,
+                )
+            longest = _longest_text(archive)
+            errors = unsolved = 0
+            for member in members:
+                if re.match(r"xl/worksheets/[^/]+\.xml$", member.filename, re.IGNORECASE):
+                    found = _measure(archive, member, longest)
+                    errors, unsolved = errors + found[0], unsolved + found[1]
+    except UNREADABLE as error:
+        raise DataError("The workbook is damaged or locked.", hint=HINT) from error
+    if errors:
+        sentence = f"{counted(errors, 'cell')} with an Excel error such as #N/A read as empty."
+        entries.append(Entry("converted", sentence, errors))
+    if unsolved:
+        sentence = (
+            f"{counted(unsolved, 'formula')} without a stored result read as empty: open the "
+            "workbook in Excel and save it once."
+        )
+        entries.append(Entry("converted", sentence, unsolved))
+
+
+def _measure(archive: zipfile.ZipFile, member: zipfile.ZipInfo, longest: int) -> tuple[int, int]:
+    """Bound the rectangle of a sheet by the references in it; count errors and open formulas."""
+    bottom = right = texts = errors = unsolved = 0
+    tail = b""
+    with archive.open(member) as stream:
+        while block := stream.read(BLOCK):
+            window = tail + block
+            cut = window.rfind(b">") + 1
+            window, tail = window[:cut], window[cut:]
+            declared = [(*match,) for match in SIZES.findall(window[: OVERLAP * 16])]
+            references = {*REFERENCE.findall(window), *declared}
+            if references:
+                bottom = max(bottom, *(int(row) for _, row in references))
+                right = max(right, *(_column_number(column) for column, _ in references))
+            if bottom * right > MAX_CELLS:
+                raise DataError(
+                    f"A sheet reaches to row {bottom:,} and column {right:,}: more than "
+                    f"{MAX_CELLS:,} cells.",
+                    hint="Delete the stray cells far away from the table, or save it as CSV.",
+                )
+            texts += len(SHARED.findall(window))
+            errors += len(ERROR_CELL.findall(window))
+            unsolved += len(UNSOLVED.findall(window))
+            if len(tail) > BLOCK:
+                raise DataError("A sheet of the workbook is damaged.", hint=HINT)
+    if texts * longest > 2 * MAX_UNPACKED and texts > MAX_MEMBERS:
+        raise DataError("The texts in the workbook are too long to be a table.", hint=HINT)
+    return errors, unsolved
+
+
+def _longest_text(archive: zipfile.ZipFile) -> int:
+    name = next((n for n in archive.namelist() if n.lower() == "xl/sharedstrings.xml"), None)
+    if name is None:
+        return 0
+    return max(map(len, archive.read(name).split(b"</si>")), default=0)
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _cell(value: Any) -> str | None:
+    """Write a cell as Excel shows it: whole numbers without ".0", dates in ISO form."""
+    if value == "" or value is None:
+        return None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time()
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
+    return str(value)

@@ -1,0 +1,19 @@
+"""Impute the untreated outcome of every treated cell."""
+
+from components.estimators.base import Card, Estimate, Estimator, FastPlacebos, NullModel
+from components.estimators.catalog import ESTIMATORS
+from components.estimators.did import DifferenceInDifferences
+from components.estimators.sdid import SyntheticDID
+from components.estimators.synthetic_control import SyntheticControl
+
+__all__ = [
+    "ESTIMATORS",
+    "Card",
+    "DifferenceInDifferences",
+    "Estimate",
+    "Estimator",
+    "FastPlacebos",
+    "NullModel",
+    "SyntheticControl",
+    "SyntheticDID",
+]

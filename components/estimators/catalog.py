@@ -1,0 +1,13 @@
+"""Every estimator, in the order of the screen."""
+
+from __future__ import annotations
+
+from components.estimators.base import Estimator
+from components.estimators.did import DifferenceInDifferences
+from components.estimators.sdid import SyntheticDID
+from components.estimators.synthetic_control import SyntheticControl
+
+ESTIMATORS: dict[str, type[Estimator]] = {
+    estimator.card.key: estimator
+    for estimator in (DifferenceInDifferences, SyntheticControl, SyntheticDID)
+}

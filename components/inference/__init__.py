@@ -1,0 +1,25 @@
+"""How sure: from an estimate to interval, band and p-value."""
+
+from components.inference.base import (
+    Band,
+    InferenceMethod,
+    Interval,
+    Progress,
+    Uncertainty,
+    silent,
+)
+from components.inference.catalog import METHODS
+from components.inference.conformal import Conformal
+from components.inference.placebo import PlaceboInSpace
+
+__all__ = [
+    "METHODS",
+    "Band",
+    "Conformal",
+    "InferenceMethod",
+    "Interval",
+    "PlaceboInSpace",
+    "Progress",
+    "Uncertainty",
+    "silent",
+]

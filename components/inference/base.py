@@ -1,0 +1,137 @@
+"""What every inference method promises, and the uncertainty it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from components.arrays import Floats
+from components.estimators.base import Card, Estimate
+
+Progress = Callable[[float], None]
+
+# A p-value on the grid k/n is compared with 1 - level, which is not exact in binary.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Bounds for one number, at a level such as 0.95."""
+
+    lower: float
+    upper: float
+    level: float
+
+    def __contains__(self, value: float) -> bool:
+        return self.lower <= value <= self.upper
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Bounds for the effect in each treated period.
+
+    Attributes
+    ----------
+    lower, upper : pandas.Series
+        Indexed by period, in the unit of measure of the outcome.
+    level : float
+        Such as 0.95.
+    simultaneous : bool
+        True where all periods are covered together, False where each is covered on its own.
+    """
+
+    lower: pd.Series[float]
+    upper: pd.Series[float]
+    level: float
+    simultaneous: bool
+
+    @property
+    def kind(self) -> str:
+        """``"pointwise"`` or ``"simultaneous"``."""
+        return "simultaneous" if self.simultaneous else "pointwise"
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """How sure one named method is of one estimate.
+
+    Attributes
+    ----------
+    method : InferenceMethod
+        Interval, band and p-value all come from this method.
+    level : float
+        Nominal level of interval and band.
+    interval : Interval, optional
+        For the average effect on the treated; None where none exists at this level.
+    band : Band, optional
+        For the effect in each treated period.
+    p_value : float, optional
+        Of no effect at all.
+    smallest_p : float, optional
+        The smallest p-value that this many placebos or periods can give.
+    standard_error : float, optional
+        Where the method gives one.
+    draws : Floats, optional
+        What the average effect is compared with: the placebo effects.
+    sentence : str
+        What interval and band are, in one sentence.
+    notes : tuple of str
+        Caveats, in sentences.
+    details : mapping
+        Tables behind the figures, by name.
+    """
+
+    method: InferenceMethod
+    level: float
+    interval: Interval | None = None
+    band: Band | None = None
+    p_value: float | None = None
+    smallest_p: float | None = None
+    standard_error: float | None = None
+    draws: Floats | None = None
+    sentence: str = ""
+    notes: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@runtime_checkable
+class InferenceMethod(Protocol):
+    """Says how sure an estimate is; a frozen dataclass whose fields are its tuning."""
+
+    card: ClassVar[Card]
+
+    def why_not(self, estimate: Estimate) -> str | None:
+        """Say in one sentence why it does not apply to this estimate, or None if it does."""
+        ...
+
+    def assess(
+        self, estimate: Estimate, *, level: float, rng: np.random.Generator, progress: Progress
+    ) -> Uncertainty:
+        """Give interval, band and p-value at a level between 0 and 1."""
+        ...
+
+
+def silent(share: float) -> None:
+    """Report progress to nobody."""
+
+
+def level_text(level: float) -> str:
+    """Write a level: ``95%`` or ``97.5%``."""
+    return f"{round(100 * level, 4):g}%"
+
+
+def highest_level(n: int) -> str:
+    """Write the highest level at which ``n`` equally likely ranks can reject."""
+    return level_text(np.floor(1000 * (1 - 1 / n) + ROUNDING) / 1000)
+
+
+def rejections_allowed(n: int, level: float) -> int:
+    """Count how many of ``n`` equally likely ranks make up the rejection region.
+
+    A p-value of the form k/n rejects where k/n <= 1 - level, so for k up to this number.
+    """
+    return int(np.floor(n * (1.0 - level) + ROUNDING))

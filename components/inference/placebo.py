@@ -1,0 +1,276 @@
+"""Placebo in space: how large an effect appears where there was no treatment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from components.arrays import Bools, Floats, Ints
+from components.errors import NotApplicableError
+from components.estimators.base import Card, Estimate, FastPlacebos
+from components.inference.base import (
+    Band,
+    Interval,
+    Progress,
+    Uncertainty,
+    highest_level,
+    level_text,
+    rejections_allowed,
+)
+from components.panel import unit_label
+
+MOST_ENUMERATED = 5000  # groups of placebo units; above, they are drawn at random
+
+
+@dataclass(frozen=True)
+class PlaceboInSpace:
+    r"""Rank the treated units among placebo units that were never treated.
+
+    Each never-treated unit in turn (each group of them, where several units are treated) counts
+    as treated from the same date on, with the other never-treated units as donors. With gaps
+    :math:`g_{jt}`, pre-period fit :math:`s_j = (T_0^{-1}\sum_{t \le T_0} g_{jt}^2)^{1/2}` and
+    average post-period gap :math:`\bar g_j`, the p-value of an effect :math:`\theta` is
+
+    .. math:: p(\theta) = \frac{1 + \#\{j : |\bar g_j| / s_j \ge |\hat\tau - \theta| / s_1\}}
+              {1 + J},
+
+    and the interval holds every :math:`\theta` with :math:`p(\theta) > 1 - \text{level}`. The
+    band does the same with the gap of each single period.
+
+    Parameters
+    ----------
+    statistic : {"scaled_gap", "gap", "rmspe_ratio"}
+        The average gap over the pre-period RMSPE; the average gap as it is; or the ratio of post-
+        to pre-period RMSPE, which has a p-value but no interval for the average effect.
+    max_mspe_ratio : float, optional
+        Leave out placebos whose pre-period MSPE is more than this many times that of the treated
+        units (2, 5 and 20 are customary); None keeps all.
+    n_draws : int
+        Random groups of placebo units where there are too many to enumerate.
+
+    Notes
+    -----
+    ``details["placebo_gaps"]`` holds the gaps as the band uses them: times :math:`s_1 / s_j` unless
+    the statistic is the gap as it is. The rank is exact when treated and never-treated units could
+    have swapped places.
+
+    References
+    ----------
+    Abadie, Diamond and Hainmueller (2010), JASA 105(490), section 2.4, and (2015), AJPS 59(2).
+    Inverting the rank test: Firpo and Possebom (2018), J. Causal Inference 6(2), eq. 11.
+    """
+
+    statistic: Literal["scaled_gap", "gap", "rmspe_ratio"] = "scaled_gap"
+    max_mspe_ratio: float | None = None
+    n_draws: int = 1000
+
+    card: ClassVar[Card] = Card(
+        key="placebo_in_space",
+        title="Placebo in space",
+        idea="Pretend that each donor was treated, and see how often so large a gap appears.",
+        reference="Abadie, Diamond and Hainmueller (2010), JASA 105(490), 493-505.",
+    )
+
+    def why_not(self, estimate: Estimate) -> str | None:
+        """Ask for a block design with more never-treated than treated units."""
+        design = estimate.panel.design
+        if design.kind != "block":
+            return "Placebo in space needs all treated units to start in one period and stay."
+        if design.n_controls <= design.n_treated:
+            return (
+                f"Placebo in space needs more never-treated units ({design.n_controls}) than "
+                f"treated ones ({design.n_treated})."
+            )
+        return None
+
+    def assess(
+        self, estimate: Estimate, *, level: float, rng: np.random.Generator, progress: Progress
+    ) -> Uncertainty:
+        """Refit every placebo group and invert the rank test.
+
+        Raises
+        ------
+        NotApplicableError
+            Where no placebo has a pre-period fit within ``max_mspe_ratio``.
+        """
+        groups, enumerated = _groups(estimate, self.n_draws, rng)
+        gaps = placebo_gaps(estimate, groups, progress)
+        n_pre = estimate.panel.design.n_pre
+        own = estimate.paths["gap"].to_numpy()
+        own_fit, fits = float(_rms(own[:n_pre])), _rms(gaps[:, :n_pre])
+        kept = self._kept(own_fit, fits)
+        gaps, fits, groups = gaps[kept], fits[kept], groups[kept]
+        size, scale = self._scales(own, own_fit, gaps, fits, n_pre)
+        own_size, sizes = size
+        n = len(gaps) + 1
+        p_value = (1 + int((sizes >= own_size * (1 - 1e-12)).sum())) / n
+        rank = rejections_allowed(n, level)
+        interval, band = None, None
+        if rank and self.statistic != "rmspe_ratio":
+            width = float(_largest(np.abs(gaps[:, n_pre:].mean(axis=1)) * scale, rank))
+            interval = Interval(estimate.att - width, estimate.att + width, level)
+        if rank:
+            widths = _largest(np.abs(gaps[:, n_pre:]) * scale[:, None], rank)
+            post = pd.Series(own[n_pre:], estimate.panel.periods[n_pre:])
+            band = Band(post - widths, post + widths, level, simultaneous=False)
+        return Uncertainty(
+            method=self,
+            level=level,
+            interval=interval,
+            band=band,
+            p_value=p_value,
+            smallest_p=1 / n,
+            draws=gaps[:, n_pre:].mean(axis=1),
+            sentence=self._sentence(estimate, level, n - 1, band is not None),
+            notes=_notes(level, n, int((~kept).sum()), enumerated),
+            details={
+                "ranking": _ranking(estimate, groups, fits, gaps, own_fit, own_size, sizes),
+                "placebo_gaps": pd.DataFrame(
+                    gaps * scale[:, None],
+                    index=pd.Index(_names(estimate, groups)),
+                    columns=estimate.panel.periods,
+                ),
+            },
+        )
+
+    def _kept(self, own_fit: float, fits: Floats) -> Bools:
+        if self.max_mspe_ratio is None:
+            return np.ones(len(fits), dtype=np.bool_)
+        kept: Bools = fits**2 <= self.max_mspe_ratio * own_fit**2
+        if not kept.any():
+            raise NotApplicableError(
+                f"No placebo fits the pre-period within {self.max_mspe_ratio:g} times the "
+                "treated unit's own mean squared error.",
+                hint="Raise the limit on the placebo fit, or keep all placebos.",
+            )
+        return kept
+
+    def _scales(
+        self, own: Floats, own_fit: float, gaps: Floats, fits: Floats, n_pre: int
+    ) -> tuple[tuple[float, Floats], Floats]:
+        """Size of the treated unit's statistic and the placebos', and what widths scale by."""
+        tiny = 1e-12 * max(float(np.abs(gaps).max()), float(np.abs(own).max()), 1e-300)
+        ratio = (own_fit + tiny) / (fits + tiny)
+        post_own, post = own[n_pre:], gaps[:, n_pre:]
+        if self.statistic == "gap":
+            return (abs(post_own.mean()), np.abs(post.mean(axis=1))), np.ones(len(gaps))
+        if self.statistic == "scaled_gap":
+            return (
+                abs(post_own.mean()) / (own_fit + tiny),
+                np.abs(post.mean(axis=1)) / (fits + tiny),
+            ), ratio
+        return (float(_rms(post_own)) / (own_fit + tiny), _rms(post) / (fits + tiny)), ratio
+
+    def _sentence(self, estimate: Estimate, level: float, n: int, exists: bool) -> str:
+        if not exists:
+            return ""
+        what = "unit" if estimate.panel.design.n_treated == 1 else "group"
+        scaled = "" if self.statistic == "gap" else ", scaled by the fit before treatment"
+        return (
+            f"{level_text(level)} placebo band: what {n} placebo {what}s show in each period"
+            f"{scaled}; pointwise, two-sided."
+        )
+
+
+def placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> Floats:
+    """Refit with each group of never-treated units in the place of the treated ones.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Its estimator is refitted.
+    groups : Ints, shape (B, n)
+        Rows of never-treated units.
+    progress : callable
+        Told the share that is done.
+
+    Returns
+    -------
+    Floats, shape (B, T)
+        Observed minus imputed, averaged over each group.
+    """
+    panel, estimator = estimate.panel, estimate.estimator
+    if isinstance(estimator, FastPlacebos):
+        return estimator.placebo_gaps(panel, groups)
+    controls = np.flatnonzero(~panel.design.treated)
+    donors = panel.take(controls)
+    gaps = np.empty((len(groups), panel.shape[1]))
+    for number, group in enumerate(groups):
+        W = np.zeros(donors.shape, dtype=np.bool_)
+        W[np.searchsorted(controls, group), panel.design.n_pre :] = True
+        gaps[number] = estimator.fit(donors.reassign(W)).paths["gap"].to_numpy()
+        progress((number + 1) / len(groups))
+    return gaps
+
+
+def _groups(estimate: Estimate, n_draws: int, rng: np.random.Generator) -> tuple[Ints, bool]:
+    design = estimate.panel.design
+    controls = np.flatnonzero(~design.treated)
+    if comb(design.n_controls, design.n_treated) <= MOST_ENUMERATED:
+        picked = list(combinations(controls.tolist(), design.n_treated))
+        return np.array(picked, dtype=np.int64), True
+    drawn = [rng.choice(controls, design.n_treated, replace=False) for _ in range(n_draws)]
+    return np.sort(np.array(drawn, dtype=np.int64), axis=1), False
+
+
+def _rms(values: Floats) -> Floats:
+    root: Floats = np.sqrt(np.square(values).mean(axis=-1))
+    return root
+
+
+def _largest(values: Floats, rank: int) -> Floats:
+    """Give the value of this rank, 1 being the largest, along the first axis."""
+    largest: Floats = np.partition(values, len(values) - rank, axis=0)[len(values) - rank]
+    return largest
+
+
+def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, ...]:
+    notes = []
+    if not rejections_allowed(n, level):
+        notes.append(
+            f"{n - 1} placebos give p-values of at least {1 / n:.3f}, so there is no "
+            f"{level_text(level)} interval: choose a level of {highest_level(n)} or lower."
+        )
+    if left_out:
+        notes.append(f"{left_out} placebos were left out for their fit before treatment.")
+    if not enumerated:
+        error = np.sqrt(0.05 * 0.95 / n)
+        notes.append(
+            f"{n - 1} groups were drawn at random; near p = 0.05 the Monte Carlo error is "
+            f"{error:.3f}."
+        )
+    return tuple(notes)
+
+
+def _names(estimate: Estimate, groups: Ints) -> list[str]:
+    units = estimate.panel.units
+    return [" + ".join(unit_label(units[row]) for row in group) for group in groups]
+
+
+def _ranking(
+    estimate: Estimate,
+    groups: Ints,
+    fits: Floats,
+    gaps: Floats,
+    own_fit: float,
+    own_size: float,
+    sizes: Floats,
+) -> pd.DataFrame:
+    panel = estimate.panel
+    own = np.flatnonzero(panel.design.treated)[None, :]
+    table = pd.DataFrame(
+        {
+            "unit": _names(estimate, own) + _names(estimate, groups),
+            "treated": np.arange(len(groups) + 1) == 0,
+            "pre_rmspe": np.r_[own_fit, fits],
+            "average_gap": np.r_[estimate.att, gaps[:, panel.design.n_pre :].mean(axis=1)],
+            "statistic": np.r_[own_size, sizes],
+        }
+    ).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
+    table.insert(0, "rank", np.arange(1, len(table) + 1))
+    return table

@@ -1,0 +1,252 @@
+r"""Search for the penalties with the smallest sum of squared out-of-sample errors.
+
+Squared errors only add up. So a candidate whose first items already exceed the best sum so far
+cannot win, and is dropped there; items on which the best candidate errs most come first. The
+winner is the same as without stopping early.
+
+The nuclear-norm penalty is searched as a share of the largest useful one, beyond which the
+low-rank part vanishes, because that depends on the weights by orders of magnitude.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from components.arrays import Floats, Ints
+from components.numerics.trop_cells import Penalties
+from components.numerics.trop_scores import Score
+
+Axis = Literal["unit", "time", "share"]
+Point = tuple[float, float, float]
+
+FIRST_ITEMS = 60
+"""Items of a candidate that are computed before the first look at its sum."""
+
+CYCLES = 20
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Candidate penalties.
+
+    Attributes
+    ----------
+    unit : tuple of float
+        Increasing, in 1/Y.
+    time : tuple of float
+        Increasing, per period.
+    share : tuple of float
+        Decreasing from infinity: multiples of the largest useful nuclear-norm penalty.
+    """
+
+    unit: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+    time: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+    share: tuple[float, ...] = (np.inf, 1 / 2, 1 / 5, 1 / 10, 1 / 30)
+
+    def values(self, axis: Axis) -> tuple[float, ...]:
+        """Candidates along one axis."""
+        return {"unit": self.unit, "time": self.time, "share": self.share}[axis]
+
+    def points(self) -> Iterator[Point]:
+        """All combinations, those without a low-rank part first."""
+        for share in self.share:
+            for unit in self.unit:
+                for time in self.time:
+                    yield unit, time, share
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is known of one candidate.
+
+    Attributes
+    ----------
+    penalties : Penalties
+    total : float
+        Sum of squared errors, or what it is at least.
+    exact : bool
+        Whether every item went in.
+    """
+
+    penalties: Penalties
+    total: float
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Scores along one penalty with the other two at their chosen values.
+
+    Attributes
+    ----------
+    values : Floats, shape (G,)
+        Penalties.
+    rmse : Floats, shape (G,)
+        Root mean squared error, or what it is at least.
+    exact : tuple of bool
+        False where the search stopped early, so that ``rmse`` is a lower bound.
+    """
+
+    values: Floats
+    rmse: Floats
+    exact: tuple[bool, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Outcome of a search.
+
+    Attributes
+    ----------
+    penalties : Penalties
+    rmse : float
+        Root mean squared error of the items.
+    curves : dict of str to Curve
+        For ``lambda_unit``, ``lambda_time`` and ``lambda_nn``.
+    n_trials : int
+        Candidates looked at.
+    n_exact : int
+        Candidates computed to the end.
+    """
+
+    penalties: Penalties
+    rmse: float
+    curves: dict[str, Curve]
+    n_trials: int
+    n_exact: int
+
+
+@dataclass(eq=False)
+class Search:
+    """A search in progress.
+
+    Attributes
+    ----------
+    score : Score
+    grid : Grid
+    early_stop : bool
+        Without it every candidate is computed to the end; the winner is the same.
+    progress : callable, optional
+        Told a share done, estimated from the number of candidates.
+    """
+
+    score: Score
+    grid: Grid
+    early_stop: bool = True
+    progress: Callable[[float], None] | None = None
+    trials: dict[Point, Trial] = field(default_factory=dict)
+    order: Ints = field(init=False)
+    best: Point | None = None
+
+    def __post_init__(self) -> None:
+        self.order = np.arange(self.score.n_items)
+
+    def joint(self) -> Found:
+        """Look at every combination of the grid."""
+        points = list(self.grid.points())
+        for done, point in enumerate(points):
+            self.look(point)
+            self._tell(done / len(points))
+        return self.found()
+
+    def by_coordinate(self) -> Found:
+        """Look at all weights without a low-rank part, then improve one penalty at a time.
+
+        The first stage is cheap, as it has a closed form. The second goes round nuclear norm,
+        time and unit from the winner until no change of one of them is better (the cycle of
+        Athey, Imbens, Qu and Viviano 2025, algorithm 2).
+
+        Returns
+        -------
+        Found
+        """
+        plane = [point for point in self.grid.points() if point[2] == self.grid.share[0]]
+        for done, point in enumerate(plane):
+            self.look(point)
+            self._tell(0.1 * done / len(plane))
+        for cycle in range(CYCLES):
+            start = self._winner()
+            for axis in ("share", "time", "unit"):
+                self._line(axis)
+                self._tell(1.0 - 0.6 ** (cycle + 1))
+            if self._winner() == start:
+                break
+        return self.found()
+
+    def look(self, point: Point) -> None:
+        """Score a candidate, as far as needed to know that it does not win."""
+        if point in self.trials:
+            return
+        penalties = self._penalties(point)
+        limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
+        squares = np.full(self.score.n_items, np.nan)
+        total, first, size = 0.0, 0, FIRST_ITEMS
+        while first < len(squares) and total <= limit:
+            part = self.order[first : first + size]
+            squares[part] = self.score.errors(penalties, part) ** 2
+            # Whatever cannot be computed disqualifies the candidate.
+            total += float(np.where(np.isnan(squares[part]), np.inf, squares[part]).sum())
+            first, size = first + size, 2 * size
+        exact = first >= len(squares)
+        self.trials[point] = Trial(penalties, total, exact)
+        if exact and (self.best is None or total < self.trials[self.best].total):
+            self.best = point
+            self.order = np.argsort(-squares, kind="stable")
+
+    def found(self) -> Found:
+        """Sum up."""
+        best = self._winner()
+        count = self.score.n_items
+        axes: dict[str, tuple[Axis, int]] = {
+            "lambda_unit": ("unit", 0),
+            "lambda_time": ("time", 1),
+            "lambda_nn": ("share", 2),
+        }
+        curves = {}
+        for name, (axis, place) in axes.items():
+            line = [
+                self.trials[point] for point in self._along(axis, best) if point in self.trials
+            ]
+            values = [(t.penalties.unit, t.penalties.time, t.penalties.nn)[place] for t in line]
+            rmse = np.sqrt(np.array([t.total for t in line]) / count)
+            curves[name] = Curve(np.array(values), rmse, tuple(t.exact for t in line))
+        chosen = self.trials[best]
+        return Found(
+            penalties=chosen.penalties,
+            rmse=float(np.sqrt(chosen.total / count)),
+            curves=curves,
+            n_trials=len(self.trials),
+            n_exact=sum(trial.exact for trial in self.trials.values()),
+        )
+
+    def _line(self, axis: Axis) -> None:
+        for point in self._along(axis, self._winner()):
+            self.look(point)
+
+    def _along(self, axis: Axis, base: Point) -> list[Point]:
+        place = ("unit", "time", "share").index(axis)
+        return [
+            (*base[:place], value, *base[place + 1 :])  # type: ignore[misc]
+            for value in self.grid.values(axis)
+        ]
+
+    def _winner(self) -> Point:
+        if self.best is None:
+            self.best = min(self.trials, key=lambda point: self.trials[point].total)
+        return self.best
+
+    def _penalties(self, point: Point) -> Penalties:
+        unit, time, share = point
+        if np.isinf(share):
+            return Penalties(unit, time, np.inf)
+        largest = self.score.largest_useful(unit, time)
+        # Three digits are plenty, and can be read and copied.
+        return Penalties(unit, time, float(f"{share * largest:.3g}"))
+
+    def _tell(self, share: float) -> None:
+        if self.progress is not None:
+            self.progress(share)

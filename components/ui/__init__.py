@@ -1,0 +1,1 @@
+"""The screen: everything here speaks Streamlit, and computes nothing."""

@@ -1,0 +1,173 @@
+"""What surrounds every page: the steps, the line that says which analysis this is, the link."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import streamlit as st
+
+from components.analysis import AnalysisSpec, Result, prepare, script_name, to_script, words_of
+from components.analysis.words import Words, summary
+from components.charts.theme import Theme, theme_of
+from components.panel import Panel
+from components.ui import cache, state
+from components.ui.downloads import save_button
+from components.ui.guard import tell, told
+from components.ui.methods import method_fields
+from components.ui.text import md
+from components.ui.uploads import ask_for_file
+
+PAGES = Path(__file__).resolve().parents[2] / "pages"
+ICON = Path(__file__).with_name("icon.svg")
+FRAMED = "framed"
+STEPS = {
+    "data": ("Data", ":material/table:"),
+    "design": ("Design", ":material/tune:"),
+    "weights": ("Weights", ":material/balance:"),
+    "counterfactual": ("Counterfactual", ":material/show_chart:"),
+}
+STYLE = """<style>
+.st-key-frame {position: sticky; top: 2.6rem; z-index: 90; background: var(--st-background-color);
+  padding-bottom: .4rem}
+@media (max-width: 640px) {.st-key-frame {position: static}}
+</style>"""
+
+
+@st.cache_resource(show_spinner=False)
+def _settle() -> None:
+    """Take what is imported out of the garbage collector's rounds, which follow every rerun."""
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
+    """Set up the app and run the page that the address names."""
+    st.set_page_config("Panelscope", str(ICON), layout="wide")
+    _settle()
+    st.html(STYLE)
+    page = navigation()
+    state.follow_link()
+    st.session_state[FRAMED] = True
+    page.run()
+
+
+def navigation() -> st.Page:
+    """Declare the pages."""
+    start = st.Page(PAGES / "start.py", title="Panelscope", url_path="start", default=True)
+    steps = [
+        st.Page(PAGES / f"{name}.py", title=f"{label} · Panelscope", icon=icon, url_path=name)
+        for name, (label, icon) in STEPS.items()
+    ]
+    return st.navigation([start, *steps], position="hidden")
+
+
+def enter(step: str | None = None) -> AnalysisSpec:
+    """Begin a page: the steps, and the current analysis in one line.
+
+    Parameters
+    ----------
+    step : str, optional
+        Name of the page among the steps; None for the start page.
+
+    Returns
+    -------
+    AnalysisSpec
+        Its table is at hand.
+    """
+    if not st.session_state.pop(FRAMED, False):
+        # With a folder pages/, the first deep link after a start runs the page without the app.
+        navigation()
+        st.rerun()
+    spec = state.current()
+    with st.container(key="frame", gap="small"):
+        _steps(step)
+    if (error := state.link_error()) is not None:
+        tell(error)
+        st.info("The analysis below is the one before this link.", icon=":material/link_off:")
+    return spec
+
+
+def panel_in_frame(spec: AnalysisSpec) -> tuple[Panel, Words]:
+    """Give the prepared panel and its words, and draw the line that says which analysis it is.
+
+    Where the session does not have the file of a link, the page asks for it and ends.
+    """
+    if cache.table_of(spec) is None:
+        ask_for_file(spec)
+        st.stop()
+    with told():
+        panel = prepare(spec, cache.panel_of(spec)[0])
+    return panel, summary_line(spec, panel)
+
+
+def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
+    """Say in one line which analysis this is, with its method and link at the end."""
+    words = words_of(spec, table_title(spec))
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{md(summary(spec, panel, words))}**", width="stretch")
+        with st.popover("Method", icon=":material/tune:", key="method popover"):
+            method_fields(spec, panel)
+        with st.popover("Link", icon=":material/link:", key="link popover"):
+            st.caption(
+                "This link opens the same analysis with the same numbers."
+                if spec.sample is not None
+                else "This link holds the settings, not the data: whoever opens it is asked for "
+                "the file."
+            )
+            st.code(state.address(), language=None, wrap_lines=True)
+    return words
+
+
+def result_in_frame(spec: AnalysisSpec) -> Result:
+    """Give the result; where it cannot be had, say why and end the page."""
+    with told():
+        return cache.result_of(spec)
+    raise AssertionError  # told() has ended the page
+
+
+def script_button(result: Result, words: Words) -> None:
+    """Offer the script that gives the numbers on screen."""
+    text = to_script(result, words, table_title(result.spec))
+    save_button(
+        "Python script",
+        text,
+        script_name(result),
+        "text/x-python",
+        icon=":material/code:",
+        key="script",
+    )
+
+
+def table_title(spec: AnalysisSpec) -> str:
+    """Give the file name of an uploaded table."""
+    table = cache.table_of(spec)
+    return table.name if table is not None else "your table"
+
+
+def go_on(page: str, label: str) -> None:
+    """Offer the next step as the page's main action."""
+    if st.button(label, type="primary", icon=":material/arrow_forward:", key="go on"):
+        st.switch_page(PAGES / f"{page}.py", query_params=state.query())
+
+
+def theme() -> Theme:
+    """Give the colours for the theme on screen."""
+    return theme_of(st.context.theme.type)
+
+
+def _steps(here: str | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.page_link(
+            PAGES / "start.py",
+            label="**Panelscope**" if here is None else "Panelscope",
+            icon=":material/query_stats:",
+            query_params=state.query() if state.chosen() else None,
+        )
+        for name, (label, icon) in STEPS.items():
+            st.page_link(
+                PAGES / f"{name}.py",
+                label=f"**{label}**" if name == here else label,
+                icon=":material/radio_button_checked:" if name == here else icon,
+                query_params=state.query(),
+            )

@@ -1,0 +1,117 @@
+"""A result on screen: verdict, figures, and the numbers behind them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.analysis import Result, Words
+from components.analysis.words import (
+    dates,
+    headline,
+    number,
+    percent,
+    quantity,
+    reading,
+    treated_span,
+)
+from components.charts import paths
+from components.inference.base import level_text
+from components.panel import period_label
+from components.ui import frame
+from components.ui.text import md
+
+CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+
+
+def verdict(result: Result, words: Words) -> None:
+    """Say the effect in one sentence, then how sure."""
+    st.title(md(headline(result, words)))
+    st.markdown(md(reading(result)))
+
+
+def figures(result: Result, words: Words) -> None:
+    """Show a few numbers, each with what it is measured against."""
+    estimate, uncertainty = result.estimate, result.uncertainty
+    interval = uncertainty.interval if uncertainty is not None else None
+    under = "no interval"
+    if interval is not None:
+        span = f"{number(interval.lower)} to {number(interval.upper)}"
+        under = f"{level_text(interval.level)} interval {span}"
+    design = estimate.panel.design
+    first = period_label(estimate.panel.periods[design.n_pre])
+    cells = f"{estimate.n_cells} treated cells" if estimate.n_cells != 1 else "1 treated cell"
+    numbers = [
+        ("Average effect", quantity(estimate.att, words, signed=True), under),
+        ("Relative", percent(estimate.relative_effect), "of the counterfactual"),
+        ("Total", quantity(estimate.total, words, signed=True), f"over {cells}"),
+        (f"Fit before {first}", number(estimate.pre_rmspe), "RMSPE: the typical gap"),
+    ]
+    if estimate.unit_weights is not None:
+        share = f"effective, of {len(estimate.unit_weights)}"
+        numbers.append(("Donors", number(estimate.effective_donors, 2), share))
+    with st.container(horizontal=True):
+        for label, value, note in numbers:
+            st.metric(
+                md(label),
+                value,
+                delta=note,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                width="stretch",
+            )
+
+
+def trajectory(result: Result, words: Words, *, placebos: bool, key: str) -> None:
+    """Draw observed against counterfactual with the gap below, and say what the band is."""
+    st.plotly_chart(
+        paths.trajectory(result, words, frame.theme(), placebos=placebos),
+        theme=None,
+        key=key,
+        config=CONFIG,
+        alt=headline(result, words),
+    )
+    sentence = result.uncertainty.sentence if result.uncertainty is not None else ""
+    st.caption(md(sentence or "No band: see above why."))
+
+
+def notes(result: Result) -> None:
+    """Show the caveats of the fit and of the inference."""
+    caveats = list(result.estimate.notes)
+    if result.uncertainty is not None:
+        caveats += result.uncertainty.notes
+    if caveats:
+        lines = "\n".join(f"- {md(note)}" for note in caveats)
+        st.info(lines, icon=":material/info:")
+
+
+def table_behind(result: Result) -> pd.DataFrame:
+    """Give the numbers behind the trajectory, one row per period.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    pandas.DataFrame
+        period, observed, counterfactual, gap, band_lower and band_upper (of the gap), att_t,
+        cumulative_effect.
+    """
+    estimate = result.estimate
+    table = estimate.paths.copy()
+    if result.uncertainty is not None and result.uncertainty.band is not None:
+        band = result.uncertainty.band
+        table["band_lower"] = band.lower.reindex(table.index)
+        table["band_upper"] = band.upper.reindex(table.index)
+    table["att_t"] = estimate.by_period()
+    table["cumulative_effect"] = estimate.cumulative()
+    table.insert(0, "period", [period_label(period) for period in table.index])
+    return table.reset_index(drop=True)
+
+
+def span(result: Result) -> str:
+    """Say which periods are treated, and both dates."""
+    panel = result.estimate.panel
+    return f"Treated: {treated_span(panel)} ({dates(panel)})."

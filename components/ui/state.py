@@ -1,0 +1,85 @@
+"""The current analysis: one spec in the session, mirrored in the address bar."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from components.analysis import AnalysisSpec, from_query, sample_spec, to_query
+from components.analysis.link import Query
+from components.errors import SpecError
+
+FIRST = "prop99"
+SPEC, SEEN, LINK_ERROR = "spec", "link seen", "link error"
+EMBEDDING = ("embed", "embed_options")
+
+
+def current() -> AnalysisSpec:
+    """Give the analysis on screen; the first is Proposition 99."""
+    if SPEC not in st.session_state:
+        st.session_state[SPEC] = sample_spec(FIRST)
+    spec: AnalysisSpec = st.session_state[SPEC]
+    return spec
+
+
+def chosen() -> bool:
+    """Tell whether the user has chosen an analysis, by link or by click."""
+    return SPEC in st.session_state
+
+
+def change(**changes: Any) -> None:
+    """Change some fields of the analysis; the address bar follows, one step for Back."""
+    set_spec(current().with_(**changes))
+
+
+def set_spec(spec: AnalysisSpec) -> None:
+    """Make this the analysis on screen."""
+    if spec == st.session_state.get(SPEC) and _in_bar():
+        return
+    st.session_state[SPEC] = spec
+    st.session_state.pop(LINK_ERROR, None)
+    _write(spec)
+
+
+def follow_link() -> None:
+    """Take the analysis from the address bar where it has changed, or put it back there."""
+    bar = _in_bar()
+    if bar and bar != st.session_state.get(SEEN):
+        st.session_state[SEEN] = bar
+        try:
+            st.session_state[SPEC] = from_query(bar)
+            st.session_state.pop(LINK_ERROR, None)
+        except SpecError as error:
+            st.session_state[LINK_ERROR] = error
+    elif not bar and SPEC in st.session_state:
+        _write(st.session_state[SPEC])
+
+
+def link_error() -> SpecError | None:
+    """Give what could not be understood in the link, if anything."""
+    error: SpecError | None = st.session_state.get(LINK_ERROR)
+    return error
+
+
+def query() -> Query:
+    """Give the current analysis as query parameters, for links between pages."""
+    return to_query(current())
+
+
+def address() -> str:
+    """Give the full link to the current page and analysis."""
+    base = str(st.context.url or "").split("?", 1)[0]
+    return f"{base}?{urlencode(query(), doseq=True)}"
+
+
+def _in_bar() -> dict[str, list[str]]:
+    return {
+        word: st.query_params.get_all(word) for word in st.query_params if word not in EMBEDDING
+    }
+
+
+def _write(spec: AnalysisSpec) -> None:
+    st.query_params.from_dict(to_query(spec))
+    st.session_state[SEEN] = _in_bar()

@@ -1,0 +1,45 @@
+"""Start: a finished result, the samples, and the way to a table of one's own."""
+
+import streamlit as st
+
+from components.analysis import sample_spec, words_of
+from components.data import SAMPLES
+from components.ui import cache, frame, results, state
+from components.ui.text import md
+
+frame.enter()
+
+finished = sample_spec(state.FIRST)
+result, words = cache.result_of(finished), words_of(finished)
+st.caption(
+    "Panelscope shows what a treatment did to a panel of units over time, how sure we are, and how "
+    "far to trust it. Here is a finished analysis."
+)
+results.verdict(result, words)
+st.markdown(md(SAMPLES[state.FIRST].story))
+
+chart, side = st.columns([3, 1], gap="medium")
+with chart:
+    results.trajectory(result, words, placebos=False, key="start trajectory")
+with side:
+    st.header("Look closer")
+    if st.button(
+        "Open this analysis", type="primary", icon=":material/show_chart:", width="stretch"
+    ):
+        state.set_spec(finished)
+        st.switch_page("pages/counterfactual.py", query_params=state.query())
+    if st.button("Use my own table", icon=":material/upload:", width="stretch"):
+        st.switch_page("pages/data.py", query_params=state.query() if state.chosen() else None)
+    st.caption(
+        "Your table stays on this machine and in this session. A link holds settings, never data."
+    )
+
+st.header("Or take a sample")
+for row in [list(SAMPLES)[i : i + 3] for i in range(0, len(SAMPLES), 3)]:
+    for place, key in zip(st.columns(3), row, strict=False):
+        sample = SAMPLES[key]
+        with place.container(border=True, height="stretch"):
+            st.markdown(f"**{md(sample.title)}**  \n{md(sample.story)}")
+            if st.button("Open", key=f"open {key}", icon=":material/arrow_forward:"):
+                state.set_spec(sample_spec(key))
+                st.switch_page("pages/counterfactual.py", query_params=state.query())

@@ -1,0 +1,96 @@
+"""Conformal inference: against a slow re-implementation, and the null it is fitted under."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+from components.estimators import DifferenceInDifferences, SyntheticControl, SyntheticDID
+from components.inference import Conformal, silent
+from panels import block_panel
+
+
+def assess(estimate, level=0.95, method=None):
+    method = method or Conformal()
+    return method.assess(estimate, level=level, rng=np.random.default_rng(0), progress=silent)
+
+
+def slow_p(panel, effect):
+    """Fit SC on all periods with scipy's NNLS and rank the treated block among cyclic shifts."""
+    treated, n_pre = panel.design.treated, panel.design.n_pre
+    y = panel.Y[treated].mean(axis=0).copy()
+    y[n_pre:] -= effect
+    X = panel.Y[~treated]
+    A = (X - y).T
+    scale = np.abs(A).max()
+    raw, _ = nnls(np.vstack([A, np.full(len(X), scale)]), np.r_[np.zeros(len(y)), scale])
+    residual = np.abs(y - raw / raw.sum() @ X)
+    sizes = [np.roll(residual, -shift)[n_pre:].mean() for shift in range(len(y))]
+    return np.mean(np.array(sizes) >= sizes[0] - 1e-9)
+
+
+def test_p_value_equals_a_slow_refit(prop99):
+    assert assess(SyntheticControl().fit(prop99)).p_value == pytest.approx(slow_p(prop99, 0.0))
+
+
+def test_ends_of_the_interval_are_where_the_slow_p_value_crosses(prop99):
+    interval = assess(SyntheticControl().fit(prop99), level=0.9).interval
+    for end, inward in ((interval.lower, 1), (interval.upper, -1)):
+        step = 0.02 * (interval.upper - interval.lower)
+        assert slow_p(prop99, end + inward * 1e-6) > 0.1
+        assert slow_p(prop99, end - inward * step) <= 0.1
+
+
+def test_band_of_one_period_equals_a_slow_search():
+    panel = block_panel(seed=3, n=10, t=24, n_post=3, effect=5.0)
+    band = assess(SyntheticControl().fit(panel), level=0.9).band
+    one = panel.window(np.r_[np.arange(21), 22])
+    grid = np.linspace(band.lower.iloc[1] - 2, band.upper.iloc[1] + 2, 401)
+    kept = grid[[slow_p(one, effect) > 0.1 for effect in grid]]
+    spacing = grid[1] - grid[0]
+    assert band.lower.iloc[1] == pytest.approx(kept[0], abs=spacing)
+    assert band.upper.iloc[1] == pytest.approx(kept[-1], abs=spacing)
+
+
+def test_size_under_the_null_is_kept():
+    # White noise, no effect, DID: residuals are exchangeable, so p <= 0.1 in 2 of 20 shifts.
+    rng = np.random.default_rng(11)
+    panel = block_panel(n=15, t=20, n_post=4)
+    rejected = 0
+    for _ in range(400):
+        estimate = DifferenceInDifferences().fit(panel.with_outcomes(rng.normal(size=(15, 20))))
+        model = Conformal(n_grid=3)
+        rejected += assess(estimate, level=0.5, method=model).p_value <= 0.1 + 1e-9
+    assert rejected / 400 == pytest.approx(0.1, abs=0.045)
+
+
+def test_zero_is_excluded_only_with_a_small_p_value(prop99):
+    for estimator in (DifferenceInDifferences(), SyntheticControl()):
+        for level in (0.8, 0.9, 0.95):
+            result = assess(estimator.fit(prop99), level=level)
+            if 0.0 not in result.interval:
+                assert result.p_value <= 1 - level + 1e-9
+
+
+def test_levels_nest(prop99):
+    estimate = SyntheticControl().fit(prop99)
+    narrow, wide = assess(estimate, level=0.8), assess(estimate, level=0.95)
+    assert wide.interval.lower <= narrow.interval.lower <= narrow.interval.upper
+    assert narrow.interval.upper <= wide.interval.upper
+    assert (wide.band.lower <= narrow.band.lower + 1e-6).all()
+
+
+def test_too_few_periods_for_the_level_is_said():
+    result = assess(DifferenceInDifferences().fit(block_panel(t=12, n_post=3)), level=0.95)
+    assert result.band is None
+    assert any("10 periods give p-values of at least 0.100" in note for note in result.notes)
+
+
+def test_refusals_have_their_reason(prop99):
+    assert "treats all periods alike" in Conformal().why_not(SyntheticDID().fit(prop99))
+    panel = block_panel(n_treated=2)
+    W = panel.W.copy()
+    W[0, 8:] = True
+    estimate = DifferenceInDifferences().fit(panel.reassign(W))
+    assert "start in one period" in Conformal().why_not(estimate)
