@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.charts import paths
-from components.charts.weights import unit_weights
+from components.charts.weights import rest_of_weights, unit_weights
 from components.ui import frame, methods, results, state
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
@@ -17,13 +17,17 @@ result = frame.result_in_frame(spec)
 results.verdict(result, words)
 results.figures(result, words)
 
-chart, side = st.columns([7, 3], gap="medium")
+weights = result.estimate.unit_weights
+ranking = result.uncertainty.details.get("ranking") if result.uncertainty else None
+beside = weights is not None or ranking is not None
+chart, side = st.columns([7, 3], gap="medium") if beside else (st.container(), st.container())
 with chart:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.segmented_control(
             "View", VIEWS, default=VIEWS[0], required=True, key="view", persist_state="session"
         )
         methods.level_field(spec, "level")
+        methods.estimator_switch(spec)
         placebos = st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
     if view == VIEWS[0]:
         results.trajectory(result, words, placebos=placebos, key="trajectory")
@@ -38,17 +42,17 @@ with chart:
         )
     results.notes(result)
 with side:
-    if result.estimate.unit_weights is not None:
+    if weights is not None:
         st.header("Made up of")
         st.plotly_chart(
-            unit_weights(result.estimate.unit_weights, frame.theme(), most=8),
+            unit_weights(weights, frame.theme(), most=8),
             theme=None,
             key="largest weights",
             config={"displayModeBar": False},
             alt="The largest donor weights",
         )
+        st.caption(rest_of_weights(weights, most=8))
         st.page_link("pages/weights.py", label="All weights", query_params=state.query())
-    ranking = result.uncertainty.details.get("ranking") if result.uncertainty else None
     if ranking is not None:
         st.header("Rank among placebos")
         st.dataframe(

@@ -42,4 +42,4 @@ with cells:
 
 with told():
     refuse_unidentified(panel)
-frame.go_on("weights", "What carries the counterfactual")
+frame.go_on("method", "How to build the counterfactual")

@@ -44,6 +44,7 @@ else:
             config={"displayModeBar": False},
             alt=f"{positive} donors carry weight; the largest is {table['unit'].iloc[0]}",
         )
+        st.caption(charts.rest_of_weights(units))
     with listing:
         st.dataframe(
             table,

@@ -52,9 +52,10 @@ def to_query(spec: AnalysisSpec) -> Query:
         query |= {"treated": list(spec.treatment.units), "from": spec.treatment.start}
     if spec.window is not None:
         query["first"], query["last"] = spec.window
-    for word, names in (("covariate", spec.columns.covariates), ("drop", spec.dropped)):
-        if names:
-            query[word] = list(names)
+    if spec.columns.covariates != start.columns.covariates:
+        query["covariate"] = list(spec.columns.covariates) or [""]
+    if spec.dropped:
+        query["drop"] = list(spec.dropped)
     return query | _method_words(spec, start)
 
 
@@ -96,7 +97,7 @@ def from_query(query: Mapping[str, Sequence[str]]) -> AnalysisSpec:
             hint="Open it with the version that made it.",
         )
     start = _start(_source(one.get("data")))
-    changes: dict[str, Any] = {"columns": _columns(start.columns, one, query.get("covariate", ()))}
+    changes: dict[str, Any] = {"columns": _columns(start.columns, one, query.get("covariate"))}
     changes["treatment"] = _treatment(query.get("treated", ()), one.get("from"))
     if ("first" in one) != ("last" in one):
         raise SpecError(
@@ -151,7 +152,7 @@ def _source(word: str | None) -> str:
     return f"sample:{word}"
 
 
-def _columns(start: Roles, one: Mapping[str, str], covariates: Sequence[str]) -> Roles:
+def _columns(start: Roles, one: Mapping[str, str], covariates: Sequence[str] | None) -> Roles:
     changes: dict[str, Any] = {role: one[role] or None for role in COLUMN_ROLES if role in one}
     for word, allowed in READINGS.items():
         if word in one and one[word] not in allowed:
@@ -159,7 +160,9 @@ def _columns(start: Roles, one: Mapping[str, str], covariates: Sequence[str]) ->
                 f"The link's {word} is {one[word]!r}.", hint=f"Write {' or '.join(allowed)}."
             )
     changes |= {word: one[word] for word in READINGS if word in one}
-    columns = replace(start, covariates=tuple(covariates), **changes)
+    if covariates is not None:
+        changes["covariates"] = tuple(name for name in covariates if name)
+    columns = replace(start, **changes)
     for role in COLUMN_ROLES[:3]:
         if not getattr(columns, role):
             raise SpecError(

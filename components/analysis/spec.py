@@ -103,7 +103,14 @@ def sample_spec(key: str) -> AnalysisSpec:
     sample = SAMPLES[key]
     return AnalysisSpec(
         source=f"sample:{key}",
-        columns=Roles(sample.unit, sample.time, sample.outcome, sample.treatment),
+        columns=Roles(
+            sample.unit,
+            sample.time,
+            sample.outcome,
+            sample.treatment,
+            covariates=sample.covariates,
+        ),
         estimator=ESTIMATORS[sample.estimator](),
         inference=METHODS[sample.inference](),
+        level=sample.level,
     )

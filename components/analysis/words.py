@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from components.panel import Panel, period_label, unit_label
 
 MINUS = "\u2212"
 MOST_NAMED = 3
+SYNTHETIC = frozenset({"sc", "sc_intercept", "sdid"})
+LOGARITHM = re.compile(r"(^|[^a-z])(log|ln)([^a-z]|$)")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,15 @@ class Words:
         Its unit of measure, after a number; empty if unknown.
     unit : tuple of str
         What a unit is called, singular and plural.
+    in_logs : bool
+        The outcome is a logarithm, so that an effect on it is a relative one.
     """
 
     title: str
     outcome: str
     measure: str
     unit: tuple[str, str]
+    in_logs: bool = False
 
 
 def words_of(spec: AnalysisSpec, title: str = "Your table") -> Words:
@@ -55,9 +61,15 @@ def words_of(spec: AnalysisSpec, title: str = "Your table") -> Words:
     if spec.sample is not None and spec.columns.outcome == SAMPLES[spec.sample].outcome:
         sample = SAMPLES[spec.sample]
         names = (sample.unit_word, sample.units_word)
-        return Words(sample.title, sample.outcome_words, sample.measure_word, names)
+        in_logs = _is_log(sample.outcome)
+        return Words(sample.title, sample.outcome_words, sample.measure_word, names, in_logs)
     name = SAMPLES[spec.sample].title if spec.sample is not None else title
-    return Words(name, spec.columns.outcome or "outcome", "", ("unit", "units"))
+    outcome = spec.columns.outcome or "outcome"
+    return Words(name, outcome, "", ("unit", "units"), _is_log(outcome))
+
+
+def _is_log(column: str) -> bool:
+    return LOGARITHM.search(column.lower()) is not None
 
 
 def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
@@ -128,8 +140,7 @@ def treated_span(panel: Panel) -> str:
     first, last = period_label(panel.periods[columns[0]]), period_label(panel.periods[columns[-1]])
     if first == last:
         return f"in {first}"
-    joint = "–" if len(first) <= 4 else " to "
-    return f"{first}{joint}{last}"
+    return f"{first}–{last}" if len(first) <= 4 else f"from {first} to {last}"
 
 
 def summary(spec: AnalysisSpec, panel: Panel, words: Words) -> str:
@@ -160,8 +171,29 @@ def summary(spec: AnalysisSpec, panel: Panel, words: Words) -> str:
 def counterfactual_name(result: Result, words: Words) -> str:
     """Name the imputed path: "synthetic California", or "California without treatment"."""
     who = treated_names(result.estimate.panel, words)
-    synthetic = result.spec.estimator.card.key in {"sc", "sc_intercept", "sdid"}
+    synthetic = result.spec.estimator.card.key in SYNTHETIC
     return f"synthetic {who}" if synthetic else f"{who} without treatment"
+
+
+def relative(result: Result, words: Words) -> float | None:
+    """Give the effect as a share of the counterfactual; None where that means nothing.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+
+    Returns
+    -------
+    float or None
+        ``exp(att) - 1`` for an outcome in logs; None where outcomes are not all of one sign.
+    """
+    estimate = result.estimate
+    if words.in_logs:
+        return math.expm1(estimate.att)
+    imputed = estimate.Y0[estimate.panel.W]
+    signs = np.sign(imputed[np.isfinite(imputed)])
+    return estimate.relative_effect if len(set(signs.tolist())) == 1 and signs[0] else None
 
 
 def headline(result: Result, words: Words) -> str:
@@ -182,9 +214,11 @@ def headline(result: Result, words: Words) -> str:
         return "No effect can be computed: no treated cell has both an outcome and a donor"
     side = "lower" if estimate.att < 0 else "higher"
     who = treated_names(estimate.panel, words)
+    synthetic = result.spec.estimator.card.key in SYNTHETIC
+    than = counterfactual_name(result, words) if synthetic else "without treatment"
     return (
-        f"{who}: {quantity(abs(estimate.att), words)} {side} than "
-        f"{counterfactual_name(result, words)}, on average {treated_span(estimate.panel)}"
+        f"{who}: {quantity(abs(estimate.att), words)} {side} than {than}, "
+        f"on average {treated_span(estimate.panel)}"
     )
 
 

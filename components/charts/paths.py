@@ -14,7 +14,7 @@ from components.analysis.words import counterfactual_name, treated_names
 from components.charts.theme import Theme, joined, layout, plot_text, x_labels, x_range, x_values
 from components.inference.base import level_text
 
-MOST_PLACEBO_LINES = 200
+MOST_PLACEBO_LINES = 100
 
 
 def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = True) -> go.Figure:

@@ -16,7 +16,7 @@ SMALL = 1e-6
 
 
 def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BARS) -> go.Figure:
-    """Draw the largest weights as sorted bars; the rest is summed up in one bar.
+    """Draw the largest weights as sorted bars.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BA
         Indexed by unit.
     theme : Theme
     most : int
-        Bars before the rest is summed up.
+        Bars at most; :func:`rest_of_weights` says what is not drawn.
 
     Returns
     -------
@@ -33,9 +33,6 @@ def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BA
     ordered = weights[weights.abs() > SMALL].sort_values(ascending=False, kind="stable")
     names = [plot_text(unit) for unit in ordered.index[:most]]
     values = ordered.to_numpy()[:most]
-    if len(ordered) > most:
-        names.append(f"{len(ordered) - most} others together")
-        values = np.r_[values, ordered.to_numpy()[most:].sum()]
     figure = go.Figure(
         go.Bar(
             x=values,
@@ -55,6 +52,28 @@ def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BA
     figure.update_xaxes(range=[min(0.0, float(values.min(initial=0.0))), 1.18 * reach])
     figure.update_xaxes(tickformat=".0%", showgrid=True, visible=False)
     return figure
+
+
+def rest_of_weights(weights: pd.Series[float], *, most: int = MOST_BARS) -> str:
+    """Say what :func:`unit_weights` does not draw.
+
+    Parameters
+    ----------
+    weights : pandas.Series
+    most : int
+
+    Returns
+    -------
+    str
+    """
+    ordered = weights[weights.abs() > SMALL].sort_values(ascending=False, kind="stable")
+    rest, none = ordered.to_numpy()[most:], len(weights) - len(ordered)
+    parts = []
+    if len(rest):
+        parts.append(f"{len(rest)} more donors carry {rest.sum():.1%} together")
+    if none:
+        parts.append(f"{none} donors carry none")
+    return "; ".join(parts) + "." if parts else ""
 
 
 def time_weights(result: Result, words: Words, theme: Theme) -> go.Figure:

@@ -138,7 +138,7 @@ def _measures(periods: pd.Index[Any]) -> Iterator[tuple[np.ndarray[Any, Any], st
             ends = bool(periods.is_month_end.all())
             if ends or len(set(periods.day)) == 1:
                 yield np.diff(months), "month"
-            if (periods.dayofweek < 5).all():
+            if np.is_busday(days).all():
                 yield np.busday_count(days[:-1], days[1:]), "weekday"
         else:
             seconds = periods.to_numpy().astype("datetime64[s]").astype(np.int64)

@@ -97,7 +97,7 @@ def read_numbers(
         style = _style(table, column, given, rows, decimal)
         entries.append(_style_entry(column, style, len(rows)))
     values = np.full(len(empty), np.nan)
-    values[known] = _cast(given) if style is None else style.read(given)
+    values[known] = _cast(given) if style is None else style.read(_plain_marks(given))
     _refuse_infinite(table, column, values, known)
     entries += _doubts(table, column, given, known, style)
     return values, tuple(entries)

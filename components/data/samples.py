@@ -49,6 +49,8 @@ class Sample:
         Under which they are passed on.
     known : str
         The published result, or for a simulated panel the true one.
+    level : float
+        Of interval and band at first; 18 placebos give no 95% interval.
     covariates : tuple of str
         Further columns that describe the units.
     true_effect : str or None
@@ -74,6 +76,7 @@ class Sample:
     licence: str
     known: str
     covariates: tuple[str, ...] = ()
+    level: float = 0.95
     true_effect: str | None = None
 
     @property
@@ -132,7 +135,8 @@ _ALL: Final = (
         units_word="countries",
         design="block",
         estimator="sc",
-        inference="conformal",
+        inference="placebo_in_space",
+        level=0.9,
         source="National accounts collected by D. Rambaccussing, from CausalPy 0.9.0",
         licence=CAUSALPY,
         known=(

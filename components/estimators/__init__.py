@@ -3,6 +3,8 @@
 from components.estimators.base import Card, Estimate, Estimator, FastPlacebos, NullModel
 from components.estimators.catalog import ESTIMATORS
 from components.estimators.did import DifferenceInDifferences
+from components.estimators.matrix_completion import MatrixCompletion
+from components.estimators.sc_intercept import SyntheticControlIntercept
 from components.estimators.sdid import SyntheticDID
 from components.estimators.synthetic_control import SyntheticControl
 
@@ -13,7 +15,9 @@ __all__ = [
     "Estimate",
     "Estimator",
     "FastPlacebos",
+    "MatrixCompletion",
     "NullModel",
     "SyntheticControl",
+    "SyntheticControlIntercept",
     "SyntheticDID",
 ]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
+from components.estimators.base import Estimator
+from components.numerics.sdid import TIME_RIDGE, noise_level
+from components.numerics.simplex import SimplexFit, simplex_fit
+from components.numerics.simplex_frank_wolfe import STOP, frank_wolfe
 from components.panel import Panel
 
 NOT_SETTLED = (
     "The weights did not settle to their optimum; look at the fit before you use the estimate."
+)
+STOPPED_EARLY = (
+    "The weights are those of synthdid's Frank-Wolfe solver, which stops early: they reproduce "
+    "published digits, and fit a little worse than the best ones."
 )
 
 
@@ -57,6 +65,51 @@ class Block:
     def after(self) -> Floats:
         """Donors from the first treated period on, shape (N0, T1)."""
         return self.controls[:, self.n_pre :]
+
+
+def others(n_donors: int, groups: Ints) -> Floats:
+    """Count every donor once, except those of each group; shape (B, N0).
+
+    Parameters
+    ----------
+    n_donors : int
+        N0.
+    groups : Ints, shape (B, n)
+        Positions among the donors.
+
+    Returns
+    -------
+    Floats, shape (B, N0)
+    """
+    mass = np.ones((len(groups), n_donors))
+    np.put_along_axis(mass, groups, 0.0, axis=1)
+    return mass
+
+
+def refitted_gaps(estimator: Estimator, panel: Panel, groups: Ints) -> Floats:
+    """Refit an estimator with groups of donors in the place of the treated units, one by one.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        What is refitted.
+    panel : Panel
+        A block design.
+    groups : Ints, shape (B, n)
+        Rows of never-treated units.
+
+    Returns
+    -------
+    Floats, shape (B, T)
+        Observed minus imputed, averaged over each group.
+    """
+    controls = panel.take(~panel.design.treated)
+    gaps = np.empty((len(groups), panel.shape[1]))
+    for row, group in enumerate(donor_positions(panel, groups)):
+        W = np.zeros(controls.shape, dtype=np.bool_)
+        W[group, panel.design.n_pre :] = True
+        gaps[row] = estimator.fit(controls.reassign(W)).paths["gap"].to_numpy()
+    return gaps
 
 
 def donor_positions(panel: Panel, groups: Ints) -> Ints:
@@ -105,17 +158,49 @@ def counterfactual(panel: Panel, imputed: Floats) -> Floats:
     return Y0
 
 
-def weight_notes(*, converged: bool, unique: bool, n_pre: int, n_donors: int) -> tuple[str, ...]:
-    """Caveats about unit weights, in sentences."""
-    notes = []
-    if not converged:
-        notes.append(NOT_SETTLED)
-    if not unique:
-        notes.append(
-            f"The unit weights are not unique: with {n_donors} donors and {n_pre} periods before "
-            "treatment, others fit just as well. The most even ones are shown."
+def simplex_weights(
+    block: Block, *, solver: Literal["exact", "frank_wolfe"] = "exact", intercept: bool = False
+) -> tuple[SimplexFit, tuple[str, ...]]:
+    """Weight the donors to track the treated average before treatment.
+
+    Parameters
+    ----------
+    block : Block
+        The design.
+    solver : {"exact", "frank_wolfe"}
+        The optimum, or where the R package synthdid stops.
+    intercept : bool
+        Whether to track up to a constant.
+
+    Returns
+    -------
+    fit : SimplexFit
+        Weights on the simplex.
+    notes : tuple of str
+        Caveats.
+    """
+    target = block.average[: block.n_pre]
+    if solver == "frank_wolfe":
+        sigma = noise_level(block.before)
+        weights = frank_wolfe(
+            block.before.T, target, TIME_RIDGE * sigma, STOP * sigma, intercept=intercept
         )
-    if n_pre == 1:
+        return SimplexFit(weights, converged=True, unique=True), (STOPPED_EARLY,)
+    fit = simplex_fit(block.before.T, target, intercept=intercept)
+    return fit, weight_notes(fit, block)
+
+
+def weight_notes(fit: SimplexFit, block: Block) -> tuple[str, ...]:
+    """Name the caveats of fitted unit weights, in sentences."""
+    notes = []
+    if not fit.converged:
+        notes.append(NOT_SETTLED)
+    if not fit.unique:
+        notes.append(
+            f"The unit weights are not unique: with {len(block.donors)} donors and {block.n_pre} "
+            "periods before treatment, others fit just as well. The most even ones are shown."
+        )
+    if block.n_pre == 1:
         notes.append(
             "There is a single period before treatment: how well the donors track the treated "
             "units cannot be seen."

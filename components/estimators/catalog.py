@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from components.estimators.base import Estimator
 from components.estimators.did import DifferenceInDifferences
+from components.estimators.matrix_completion import MatrixCompletion
+from components.estimators.sc_intercept import SyntheticControlIntercept
 from components.estimators.sdid import SyntheticDID
 from components.estimators.synthetic_control import SyntheticControl
 
 ESTIMATORS: dict[str, type[Estimator]] = {
     estimator.card.key: estimator
-    for estimator in (DifferenceInDifferences, SyntheticControl, SyntheticDID)
+    for estimator in (
+        DifferenceInDifferences,
+        SyntheticControl,
+        SyntheticControlIntercept,
+        MatrixCompletion,
+        SyntheticDID,
+    )
 }

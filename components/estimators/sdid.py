@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
 from components.estimators.base import Card, Estimate, needs_block
-from components.estimators.block import NOT_SETTLED, Block, counterfactual, donor_positions
-from components.numerics.sdid import noise_level
+from components.estimators.block import (
+    NOT_SETTLED,
+    STOPPED_EARLY,
+    Block,
+    counterfactual,
+    donor_positions,
+    others,
+    refitted_gaps,
+)
+from components.estimators.covariates import lacks_covariates, without_covariates
+from components.numerics.sdid import TIME_RIDGE, noise_level, noise_levels, sdid_gaps
 from components.numerics.simplex import simplex_least_squares
+from components.numerics.simplex_frank_wolfe import STOP, frank_wolfe
 from components.panel import Panel
 
 
@@ -31,9 +40,26 @@ class SyntheticDID:
     ----------
     ridge_scale : float
         Multiplies the paper's :math:`\zeta = (N_{tr} T_{post})^{1/4}\hat\sigma` (eq. 5).
+    noise : {"published", "demeaned"}
+        How :math:`\hat\sigma` is measured: as the spread of the controls' first differences, or
+        after taking each period's mean off them. With the first, shocks that hit all units alike
+        move the estimate a little; with the second they do not.
+    covariates : tuple of str
+        Covariates of the panel taken out of the outcome first, with the coefficients of a two-way
+        fixed effects regression on never-treated units.
+    solver : {"exact", "frank_wolfe"}
+        The optimum, or where the R package synthdid stops: only to reproduce published digits.
+
+    Notes
+    -----
+    Placebo refits measure the noise anew among the donors that are left, as a fit on their panel
+    would; synthdid's placebo variance keeps the noise level of the original panel.
     """
 
     ridge_scale: float = 1.0
+    noise: Literal["published", "demeaned"] = "published"
+    covariates: tuple[str, ...] = ()
+    solver: Literal["exact", "frank_wolfe"] = "exact"
 
     card: ClassVar[Card] = Card(
         key="sdid",
@@ -42,46 +68,73 @@ class SyntheticDID:
         reference="Arkhangelsky et al. (2021), AER 111(12), 4088-4118.",
     )
 
+    def __post_init__(self) -> None:
+        if not self.ridge_scale >= 0.0:
+            raise ValueError("ridge_scale must not be negative")
+
     def why_not(self, panel: Panel) -> str | None:
-        """Ask for a complete panel with one adoption date."""
-        return needs_block(panel)
+        """Ask for a complete panel with one adoption date, and for complete covariates."""
+        return needs_block(panel) or lacks_covariates(panel, self.covariates)
 
     def fit(self, panel: Panel) -> Estimate:
         """Solve for both weights, then shift the weighted controls to the treated level."""
-        block = Block.of(panel)
-        omega, lam, settled = self._weights(block.controls, block.treated, block.n_pre)
+        explained, coefficients = without_covariates(panel, self.covariates)
+        block = Block.of(panel.with_outcomes(panel.Y - explained))
+        omega, lam, settled = self._weights(block)
         synthetic = omega @ block.controls
         levels = (block.treated - synthetic)[:, : block.n_pre] @ lam
+        imputed = synthetic + levels[:, None] + explained[panel.design.treated]
         return Estimate(
             panel=panel,
             estimator=self,
-            Y0=counterfactual(panel, synthetic + levels[:, None]),
+            Y0=counterfactual(panel, imputed),
             unit_weights=pd.Series(omega, index=block.donors),
             time_weights=pd.Series(lam, index=panel.periods[: block.n_pre]),
-            notes=() if settled else (NOT_SETTLED,),
+            notes=self._notes(block, settled=settled),
+            details={"covariate_coefficients": coefficients} if self.covariates else {},
         )
 
-    def _weights(
-        self, controls: Floats, treated: Floats, n_pre: int
-    ) -> tuple[Floats, Floats, bool]:
-        before, after = controls[:, :n_pre], controls[:, n_pre:]
-        sigma = noise_level(before)
-        zeta = self.ridge_scale * (len(treated) * after.shape[1]) ** 0.25 * sigma
+    def _weights(self, block: Block) -> tuple[Floats, Floats, bool]:
+        before, after = block.before, block.after.mean(axis=1)
+        target = block.average[: block.n_pre]
+        sigma = noise_level(before, demeaned=self.noise == "demeaned")
+        zeta = self._zeta(len(block.treated), block.after.shape[1]) * sigma
+        if self.solver == "frank_wolfe":
+            stop = STOP * sigma
+            omega = frank_wolfe(before.T, target, zeta, stop, intercept=True)
+            lam = frank_wolfe(before, after, TIME_RIDGE * sigma, stop, intercept=True)
+            return omega, lam, True
         omega, omega_ok = simplex_least_squares(
-            before.T, treated[:, :n_pre].mean(axis=0), n_pre * zeta**2, intercept=True
+            before.T, target, block.n_pre * zeta**2, intercept=True
         )
         lam, lam_ok = simplex_least_squares(
-            before, after.mean(axis=1), len(before) * (1e-6 * sigma) ** 2, intercept=True
+            before, after, len(before) * (TIME_RIDGE * sigma) ** 2, intercept=True
         )
         return omega, lam, omega_ok and lam_ok
 
+    def _zeta(self, n_treated: int, n_post: int) -> float:
+        """Regularisation in units of the noise level (eq. 5)."""
+        return float(self.ridge_scale * (n_treated * n_post) ** 0.25)
+
+    def _notes(self, block: Block, *, settled: bool) -> tuple[str, ...]:
+        notes = [] if settled else [NOT_SETTLED]
+        if self.solver == "frank_wolfe":
+            notes.append(STOPPED_EARLY)
+        if block.n_pre == 1:
+            notes.append(
+                "There is a single period before treatment, so the noise level is not known and "
+                "the unit weights are not regularised."
+            )
+        return tuple(notes)
+
     def placebo_gaps(self, panel: Panel, groups: Ints) -> Floats:
         """Refit with groups of donors in the place of the treated units, shape (B, T)."""
+        if self.solver != "exact" or self.covariates:
+            return refitted_gaps(self, panel, groups)
         block = Block.of(panel)
-        gaps = np.empty((len(groups), panel.shape[1]))
-        for row, group in enumerate(donor_positions(panel, groups)):
-            donors, taken = np.delete(block.controls, group, axis=0), block.controls[group]
-            omega, lam, _ = self._weights(donors, taken, block.n_pre)
-            gap = taken.mean(axis=0) - omega @ donors
-            gaps[row] = gap - gap[: block.n_pre] @ lam
-        return gaps
+        positions = donor_positions(panel, groups)
+        mass = others(len(block.donors), positions)
+        sigma = noise_levels(block.before, mass, demeaned=self.noise == "demeaned")
+        zeta = self._zeta(positions.shape[1], block.after.shape[1]) * sigma
+        averages = block.controls[positions].mean(axis=1)
+        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)

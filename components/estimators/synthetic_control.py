@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
 from components.estimators.base import Card, Estimate, needs_block
-from components.estimators.block import Block, counterfactual, donor_positions, weight_notes
-from components.numerics.simplex import simplex_fit
+from components.estimators.block import Block, counterfactual, donor_positions, simplex_weights
+from components.numerics.simplex_many import simplex_fits
 from components.panel import Panel
 
 
@@ -40,13 +39,7 @@ class SyntheticControl:
     def fit(self, panel: Panel) -> Estimate:
         """Weight the donors to track the treated average, and carry the average on."""
         block = Block.of(panel)
-        fit = simplex_fit(block.before.T, block.average[: block.n_pre])
-        notes = weight_notes(
-            converged=fit.converged,
-            unique=fit.unique,
-            n_pre=block.n_pre,
-            n_donors=len(block.donors),
-        )
+        fit, notes = simplex_weights(block)
         if len(block.treated) > 1:
             notes += (
                 f"The weights track the average of the {len(block.treated)} treated units; "
@@ -63,16 +56,14 @@ class SyntheticControl:
     def placebo_gaps(self, panel: Panel, groups: Ints) -> Floats:
         """Refit with groups of donors in the place of the treated units, shape (B, T)."""
         block = Block.of(panel)
-        gaps = np.empty((len(groups), panel.shape[1]))
-        for row, group in enumerate(donor_positions(panel, groups)):
-            donors = np.delete(block.controls, group, axis=0)
-            average = block.controls[group].mean(axis=0)
-            fit = simplex_fit(donors[:, : block.n_pre].T, average[: block.n_pre])
-            gaps[row] = average - fit.weights @ donors
+        positions = donor_positions(panel, groups)
+        averages = block.controls[positions].mean(axis=1)
+        weights = simplex_fits(block.before.T, averages[:, : block.n_pre], positions)
+        gaps: Floats = averages - weights @ block.controls
         return gaps
 
     def null_residuals(self, panel: Panel, averages: Floats) -> Floats:
         """Fit given averages of the treated units on all periods, shape (B, T)."""
         controls = Block.of(panel).controls
-        fits = [simplex_fit(controls.T, average).weights for average in averages]
-        return averages - np.stack(fits) @ controls
+        residuals: Floats = averages - simplex_fits(controls.T, averages) @ controls
+        return residuals

@@ -21,6 +21,7 @@ from components.inference.base import (
     rejections_allowed,
 )
 
+MOST_TREATED_SHARE = 0.25
 PValues = Callable[[Floats], Floats]
 
 
@@ -88,6 +89,12 @@ class Conformal:
         progress(1 / (panel.design.n_post + 1))
         band = self._band(estimate, level, reach, progress)
         notes = list(_granularity(level, n_periods, n_pre + 1))
+        if panel.design.n_post > MOST_TREATED_SHARE * n_pre:
+            notes.append(
+                "Conformal inference is made for few treated periods next to many untreated ones; "
+                f"here they are {panel.design.n_post} and {n_pre}, so the model refitted under "
+                "each hypothetical effect can absorb part of it."
+            )
         interval = None
         if bounds is not None:
             interval = Interval(*bounds, level)

@@ -59,9 +59,10 @@ def multiplier_critical_value(
 ) -> float:
     r"""Find the critical value of a simultaneous band by the multiplier bootstrap.
 
-    Draws :math:`R_k = \sum_i \xi_i\psi_{ik}` with independent signs :math:`\xi_i`, and takes the
-    level-quantile of :math:`\max_k |R_k|/s_k`, where :math:`s_k` is the interquartile range of the
-    draws over that of a standard normal (Callaway and Sant'Anna 2021, algorithm 1).
+    Draws :math:`R_k = \sum_i \xi_i\psi_{ik}` with the independent multipliers of Mammen (1993),
+    :math:`(1\mp\sqrt 5)/2` with mean 0 and second and third moment 1, and takes the level-quantile
+    of :math:`\max_k |R_k|/s_k`, where :math:`s_k` is the interquartile range of the draws over that
+    of a standard normal (Callaway and Sant'Anna 2021, algorithm 1).
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def multiplier_critical_value(
     level : float
         Between 0 and 1, such as 0.95.
     rng : numpy.random.Generator
-        Source of the signs.
+        Source of the multipliers.
     n : int
         Number of draws.
 
@@ -83,9 +84,11 @@ def multiplier_critical_value(
     kept = influence[:, np.isfinite(influence).all(axis=0) & (influence != 0.0).any(axis=0)]
     if not kept.size:
         return float("nan")
+    below, above = (1.0 - np.sqrt(5.0)) / 2.0, (1.0 + np.sqrt(5.0)) / 2.0
+    share = above / np.sqrt(5.0)
     draws = np.concatenate(
         [
-            (2.0 * rng.integers(0, 2, (size, len(kept))) - 1.0) @ kept
+            np.where(rng.random((size, len(kept))) < share, below, above) @ kept
             for size in _chunks(n, len(kept))
         ]
     )

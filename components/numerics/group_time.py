@@ -101,56 +101,59 @@ def long_differences(Y: Floats, start: Ints, *, never: bool, universal: bool) ->
     Returns
     -------
     GroupTime
-        Without the pairs t < g that have no base period, and with NaN for t >= g = 0.
+        Without the pairs t < g that have no base period, and with NaN for t >= g = 0. In Y0 the
+        base is g - 1 throughout: the outcome then, plus the mean change of the controls since.
     """
     n_periods = Y.shape[1]
     Y0 = np.full(Y.shape, np.nan)
     parts = []
     for cohort in np.unique(start[start < n_periods]):
-        t = np.arange(n_periods)
+        t, members = np.arange(n_periods), start == cohort
+        if cohort > 0:
+            change, controls = _change(Y, start, t, np.full(n_periods, cohort - 1), never)
+            controls &= ~members[:, None]
+            Y0[members] = Y[members, cohort - 1][:, None] + _mean(change, controls)
         base = np.full(n_periods, cohort - 1) if universal else np.minimum(cohort, t) - 1
         t = t[(base >= 0) | (t >= cohort)]
-        base = base[t]
-        change = np.where(base >= 0, Y[:, t] - Y[:, base], np.nan)
+        change, controls = _change(Y, start, t, base[t], never)
         seen = np.isfinite(change)
-        members = seen & (start == cohort)[:, None]
-        untreated_until = n_periods - 1 if never else np.maximum(t, base)
-        controls = seen & (start[:, None] > untreated_until) & (start != cohort)[:, None]
-        part = _compare(np.where(seen, change, 0.0), members, controls)
-        rows = np.flatnonzero(start == cohort)
-        Y0[np.ix_(rows, t)] = np.where(base >= 0, Y[np.ix_(rows, base)] + part.drift, np.nan)
+        part = _compare(change, seen & members[:, None], controls & ~members[:, None])
         parts.append((np.full(len(t), cohort), t, part))
     return _assemble(parts, Y0)
 
 
+def _change(Y: Floats, start: Ints, t: Ints, base: Ints, never: bool) -> tuple[Floats, Bools]:
+    """Take changes from base to t, NaN without base, and tell which units are controls."""
+    change = np.where(base >= 0, Y[:, t] - Y[:, base], np.nan)
+    untreated_until = Y.shape[1] - 1 if never else np.maximum(t, base)
+    return change, np.isfinite(change) & (start[:, None] > untreated_until)
+
+
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """One cohort against its controls: arrays of `GroupTime`, and the controls' mean change."""
+class _Comparison:
+    """One cohort against its controls: arrays of `GroupTime`."""
 
     att: Floats
-    drift: Floats
     influence: Floats
     members: Bools
     n_controls: Ints
 
 
-def _compare(change: Floats, members: Bools, controls: Bools) -> Comparison:
+def _compare(change: Floats, members: Bools, controls: Bools) -> _Comparison:
     n_cells, n_controls = members.sum(axis=0), controls.sum(axis=0)
-    own = _mean(change * members, n_cells)
-    drift = _mean(change * controls, n_controls)
+    own, drift = _mean(change, members), _mean(change, controls)
     known = (n_cells > 0) & (n_controls > 0)
     influence = np.where(members, (change - own) / np.maximum(n_cells, 1), 0.0)
     influence -= np.where(controls, (change - drift) / np.maximum(n_controls, 1), 0.0)
-    return Comparison(
+    return _Comparison(
         att=own - drift,
-        drift=drift,
         influence=np.where(known, influence, 0.0),
         members=members & known,
         n_controls=n_controls,
     )
 
 
-def _assemble(parts: list[tuple[Ints, Ints, Comparison]], Y0: Floats) -> GroupTime:
+def _assemble(parts: list[tuple[Ints, Ints, _Comparison]], Y0: Floats) -> GroupTime:
     members = np.concatenate([part.members for *_, part in parts], axis=1)
     return GroupTime(
         cohorts=np.concatenate([cohorts for cohorts, *_ in parts]),
@@ -196,7 +199,7 @@ def average(
     totals = np.bincount(place, counts, minlength=len(found))
     shares = counts / np.where(totals > 0, totals, np.nan)[place]
     known = np.nan_to_num(effects.att[columns])
-    att = np.bincount(place, shares * known, minlength=len(found))
+    att: Floats = np.bincount(place, shares * known, minlength=len(found)).astype(np.float64)
     influence = _gather(effects.influence[:, columns], np.nan_to_num(shares), place, len(found))
     if shares_estimated:
         distance = np.nan_to_num((known - att[place]) / np.maximum(totals, 1.0)[place])
@@ -218,8 +221,10 @@ def _gather(matrix: Floats | Bools, weights: Floats, place: Ints, width: int) ->
     return gathered
 
 
-def _mean(masked: Floats, count: Ints) -> Floats:
-    means: Floats = masked.sum(axis=0) / np.where(count > 0, count, np.nan)
+def _mean(values: Floats, cells: Bools) -> Floats:
+    """Column means over some cells, NaN where a column has none."""
+    count = cells.sum(axis=0)
+    means: Floats = np.where(cells, values, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
     return means
 
 

@@ -174,8 +174,10 @@ def _period_part(two_way: TwoWay, by_row: Floats, by_column: Floats) -> Floats:
     mask = two_way.weights
     rows = np.maximum(mask.sum(axis=1), 1.0)
     columns = np.maximum(mask.sum(axis=0), 1.0)
+    part: Floats
     if two_way.inverse is None:
-        part: Floats = by_column / columns
+        # The untreated cells are a full rectangle: no treated cell is identified by it.
+        part = np.zeros_like(by_column)
     elif mask.shape[0] >= mask.shape[1]:
         part = (by_column - (by_row / rows) @ mask) @ two_way.inverse
     else:

@@ -31,8 +31,8 @@ class Saturated:
         error without small-sample factor.
     factor : float
         :math:`\frac{G}{G-1}\\cdot\frac{n-1}{n-K}` for variances clustered by unit, with G units,
-        n cells, and K the coefficients, the period effects and one for all unit effects, which are
-        nested in the clusters; NaN without degrees of freedom.
+        n cells, and K the coefficients, the period effects net of one, and one for all unit
+        effects, which are nested in the clusters; NaN without degrees of freedom.
     """
 
     effects: GroupTime
@@ -109,7 +109,7 @@ def _factor(Y: Floats, start: Ints, effects: GroupTime) -> float:
     observed = np.isfinite(Y[start > 0])
     cells, units = int(observed.sum()), int(observed.any(axis=1).sum())
     slopes = int((np.isfinite(effects.att) & (effects.event_times != -1)).sum())
-    spare = cells - slopes - int(observed.any(axis=0).sum()) - 1
+    spare = cells - slopes - int(observed.any(axis=0).sum())
     if units < 2 or spare <= 0:
         return float("nan")
     return units / (units - 1) * (cells - 1) / spare

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from components.arrays import Floats
+from components.arrays import Floats, Ints
 from components.numerics.simplex_active import active_set, improvements
 from components.numerics.simplex_dual import ridge_simplex
 from components.numerics.simplex_least_norm import least_norm
@@ -153,7 +153,7 @@ def _start(P: Floats, rho: float) -> Floats:
     """Weights at the optimum, or near it."""
     size = float(np.square(P - P.mean(axis=1, keepdims=True)).sum(axis=0).max())
     if rho < NEWTON_FROM * size:
-        w = _non_negative(P)
+        w = nearest_by_nnls(P)
         if rho == 0.0 or float(np.linalg.norm(P @ w)) > NEAR_PERFECT:
             return w
     centre = P.mean(axis=1)
@@ -162,19 +162,38 @@ def _start(P: Floats, rho: float) -> Floats:
     return newton
 
 
-def _non_negative(P: Floats) -> Floats:
-    """Closest point of the hull to the origin, by non-negative least squares."""
+def nearest_by_nnls(P: Floats, barred: Ints | None = None) -> Floats:
+    """Find the point of the donors' hull closest to the origin by non-negative least squares.
+
+    Parameters
+    ----------
+    P : Floats, shape (M, J)
+        Donors minus target.
+    barred : Ints, shape (n,), optional
+        Donors to leave out.
+
+    Returns
+    -------
+    Floats, shape (J,)
+        Its weights; optimal up to rounding unless the solver gave up.
+    """
     n_rows, n_donors = P.shape
-    size = float(np.sqrt(np.square(P).sum(axis=0).max()))
-    system = np.vstack([P, np.full(n_donors, size)])
+    squares = np.square(P).sum(axis=0)
+    size = float(np.sqrt(squares.max())) or 1.0
+    system = np.empty((n_rows + 1, n_donors))
+    system[:-1] = P
+    system[-1] = size
     target = np.zeros(n_rows + 1)
     target[-1] = size
+    if barred is not None:
+        system[:, barred] = 0.0
+        squares[barred] = np.inf
     try:
         u, _ = nnls(system, target)
     except RuntimeError:
         u = np.zeros(n_donors)
     total = float(u.sum())
     if total == 0.0:
-        u[np.square(P).sum(axis=0).argmin()] = total = 1.0
+        u[squares.argmin()] = total = 1.0
     weights: Floats = u / total
     return weights

@@ -64,7 +64,7 @@ def project_simplex(z: Floats, multiplicity: Floats | None = None) -> Floats:
         order = np.argsort(-z, axis=-1)
         falling = np.take_along_axis(z, order, axis=-1)
         sorted_mass = np.take_along_axis(multiplicity, order, axis=-1)
-        weighted = np.where(np.isfinite(falling), sorted_mass * falling, -np.inf)
+        weighted = sorted_mass * np.where(sorted_mass > 0.0, falling, -1e300)
         level = (np.cumsum(weighted, axis=-1) - 1.0) / np.cumsum(sorted_mass, axis=-1)
         mass = multiplicity
     last = np.count_nonzero(falling > level, axis=-1, keepdims=True) - 1

@@ -56,8 +56,13 @@ class SimplexBatch:
     barred: Ints | None = None
     intercept: bool = False
 
-    def solve(self) -> tuple[Floats, Bools]:
+    def solve(self, start: Floats | None = None) -> tuple[Floats, Bools]:
         """Solve every problem.
+
+        Parameters
+        ----------
+        start : Floats, shape (B, J), optional
+            Weights on the simplex that may be at the optimum already.
 
         Returns
         -------
@@ -67,10 +72,14 @@ class SimplexBatch:
             Whether they are optimal up to rounding error, and the only optimal ones. The other
             problems should be solved one by one.
         """
-        batch = self._centred()
+        batch = self.centred()
         gram = batch.X.T @ batch.X if batch.mass is None else None
         starts = range(0, len(self.targets), CHUNK)
-        parts = [_LockStep(batch.only(slice(at, at + CHUNK)), gram).run() for at in starts]
+        parts = []
+        for at in starts:
+            chunk = slice(at, at + CHUNK)
+            begin = None if start is None else start[chunk]
+            parts.append(_LockStep(batch.only(chunk), gram, begin).run())
         return np.concatenate([w for w, _ in parts]), np.concatenate([ok for _, ok in parts])
 
     def only(self, rows: Bools | slice) -> SimplexBatch:
@@ -83,7 +92,7 @@ class SimplexBatch:
             barred=None if self.barred is None else self.barred[rows],
         )
 
-    def _centred(self) -> SimplexBatch:
+    def centred(self) -> SimplexBatch:
         """Take off what all donors share, and measure the data in units of what is left."""
         shared = self.X.mean(axis=1)
         X, targets = self.X - shared[:, None], self.targets - shared
@@ -130,10 +139,18 @@ class SimplexBatch:
         return hessian
 
 
+def _support(weights: Floats) -> tuple[Ints, Floats]:
+    """Positive weights in slots, and which donors they belong to."""
+    width = int(np.count_nonzero(weights, axis=1).max()) + 1
+    slots = np.argsort(-weights, axis=1)[:, :width]
+    values = np.take_along_axis(weights, slots, axis=1)
+    return np.where(values > 0.0, slots, -1), values
+
+
 class _LockStep:
     """The open problems of a batch, each with its support in slots (-1 where one is empty)."""
 
-    def __init__(self, batch: SimplexBatch, gram: Floats | None) -> None:
+    def __init__(self, batch: SimplexBatch, gram: Floats | None, start: Floats | None) -> None:
         n_problems, n_donors = len(batch.targets), batch.X.shape[1]
         squares = np.square(batch.X)
         self.batch = batch
@@ -142,10 +159,7 @@ class _LockStep:
         self.sizes = np.broadcast_to(sizes, (n_problems, n_donors))
         self.largest = self.sizes.max(axis=1)
         self.rows = np.arange(n_problems)
-        self.slots = np.full((n_problems, SLOTS), -1)
-        self.values = np.zeros((n_problems, SLOTS))
-        self.slots[:, 0] = self._closest()
-        self.values[:, 0] = 1.0
+        self.slots, self.values = self._closest() if start is None else _support(start)
         self.full = np.ones(n_problems, dtype=np.bool_)
         self.repeats = np.zeros(n_problems, dtype=np.int64)
         self.weights = np.zeros((n_problems, n_donors))
@@ -174,10 +188,12 @@ class _LockStep:
             self._step(half)
         return self.weights, self.sure
 
-    def _closest(self) -> Ints:
-        """The single donor that fits each problem best."""
+    def _closest(self) -> tuple[Ints, Floats]:
+        """Start from the single donor that fits each problem best."""
         slope, _ = self.batch.gradient(np.zeros(self.sizes.shape))
-        return np.asarray((np.square(self.sizes) + 2.0 * slope).argmin(axis=1))
+        slots = np.full((len(slope), SLOTS), -1)
+        slots[:, 0] = (np.square(self.sizes) + 2.0 * slope).argmin(axis=1)
+        return slots, np.where(slots >= 0, 1.0, 0.0)
 
     def _dense(self) -> Floats:
         weights = np.zeros((len(self.rows), self.batch.X.shape[1]))
@@ -234,7 +250,7 @@ class _LockStep:
         along, shift = solved[:, :, 0], solved[:, :, 1]
         along -= shift * (along.sum(axis=1) / shift.sum(axis=1))[:, None]
         falling = self.values + along < 0.0
-        self.full = ~falling.any(axis=1)
+        self.full = np.asarray(~falling.any(axis=1))
         ratio = np.full(along.shape, np.inf)
         np.divide(self.values, -along, out=ratio, where=falling)
         length = np.minimum(ratio.min(axis=1), 1.0)[:, None]

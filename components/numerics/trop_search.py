@@ -23,8 +23,8 @@ from components.numerics.trop_scores import Score
 Axis = Literal["unit", "time", "share"]
 Point = tuple[float, float, float]
 
-FIRST_ITEMS = 60
-"""Items of a candidate that are computed before the first look at its sum."""
+FIRST_SHARE = 0.5
+"""Share of the items of a candidate that is computed before the first look at its sum."""
 
 CYCLES = 20
 
@@ -184,13 +184,13 @@ class Search:
         penalties = self._penalties(point)
         limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
         squares = np.full(self.score.n_items, np.nan)
-        total, first, size = 0.0, 0, FIRST_ITEMS
+        total, first, size = 0.0, 0, max(1, int(FIRST_SHARE * len(squares)))
         while first < len(squares) and total <= limit:
             part = self.order[first : first + size]
             squares[part] = self.score.errors(penalties, part) ** 2
             # Whatever cannot be computed disqualifies the candidate.
             total += float(np.where(np.isnan(squares[part]), np.inf, squares[part]).sum())
-            first, size = first + size, 2 * size
+            first += size
         exact = first >= len(squares)
         self.trials[point] = Trial(penalties, total, exact)
         if exact and (self.best is None or total < self.trials[self.best].total):
@@ -208,9 +208,7 @@ class Search:
         }
         curves = {}
         for name, (axis, place) in axes.items():
-            line = [
-                self.trials[point] for point in self._along(axis, best) if point in self.trials
-            ]
+            line = [self.trials[point] for point in self._along(axis, best) if point in self.trials]
             values = [(t.penalties.unit, t.penalties.time, t.penalties.nn)[place] for t in line]
             rmse = np.sqrt(np.array([t.total for t in line]) / count)
             curves[name] = Curve(np.array(values), rmse, tuple(t.exact for t in line))

@@ -14,7 +14,6 @@ from components.panel import Panel
 from components.ui import cache, state
 from components.ui.downloads import save_button
 from components.ui.guard import tell, told
-from components.ui.methods import method_fields
 from components.ui.text import md
 from components.ui.uploads import ask_for_file
 
@@ -24,6 +23,7 @@ FRAMED = "framed"
 STEPS = {
     "data": ("Data", ":material/table:"),
     "design": ("Design", ":material/tune:"),
+    "method": ("Method", ":material/function:"),
     "weights": ("Weights", ":material/balance:"),
     "counterfactual": ("Counterfactual", ":material/show_chart:"),
 }
@@ -106,8 +106,6 @@ def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
     words = words_of(spec, table_title(spec))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{md(summary(spec, panel, words))}**", width="stretch")
-        with st.popover("Method", icon=":material/tune:", key="method popover"):
-            method_fields(spec, panel)
         with st.popover("Link", icon=":material/link:", key="link popover"):
             st.caption(
                 "This link opens the same analysis with the same numbers."

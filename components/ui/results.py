@@ -13,6 +13,7 @@ from components.analysis.words import (
     percent,
     quantity,
     reading,
+    relative,
     treated_span,
 )
 from components.charts import paths
@@ -43,10 +44,12 @@ def figures(result: Result, words: Words) -> None:
     cells = f"{estimate.n_cells} treated cells" if estimate.n_cells != 1 else "1 treated cell"
     numbers = [
         ("Average effect", quantity(estimate.att, words, signed=True), under),
-        ("Relative", percent(estimate.relative_effect), "of the counterfactual"),
-        ("Total", quantity(estimate.total, words, signed=True), f"over {cells}"),
+        ("Total", quantity(estimate.total, words, signed=True), f"sum over {cells}"),
         (f"Fit before {first}", number(estimate.pre_rmspe), "RMSPE: the typical gap"),
     ]
+    share_of = relative(result, words)
+    if share_of is not None:
+        numbers.insert(1, ("Relative", percent(share_of), "of the counterfactual"))
     if estimate.unit_weights is not None:
         share = f"effective, of {len(estimate.unit_weights)}"
         numbers.append(("Donors", number(estimate.effective_donors, 2), share))

@@ -36,6 +36,9 @@ XLS = (
 )
 
 
+OLD = zlib.decompress(base64.b85decode(XLS))
+
+
 def csv(*lines, end="\n", encoding="utf-8"):
     return (end.join(lines) + end).encode(encoding)
 
@@ -321,7 +324,7 @@ def test_a_table_travels_to_another_process():
 
 
 def test_an_old_workbook():
-    table = read_table(zlib.decompress(base64.b85decode(XLS)), "a.xls")
+    table = read_table(OLD, "a.xls")
     assert (table.kind, table.place(0)) == ("xls", "row 2")
     assert rows_of(table) == [
         ["001", "2020-01-01", "1.5", "0"],
@@ -329,6 +332,25 @@ def test_an_old_workbook():
         ["NA", "2020-01-01", "3", "0"],
         ["NA", "2020-01-02", "-4.25", "0"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("fd000a0000000000", "fd000a00ffffff00", "row 65,536 and column 256"),
+        ("00020e0000000000", "00020e00000000ff", "damaged"),
+        ("010000000200000003000000", "000000000200000003000000", "damaged"),
+        ("00000000010000000900000000000000", "00000000ffff00000900000000000000", "damaged"),
+    ],
+    ids=["far cell", "wrong size", "circle", "more tables than bytes"],
+)
+def test_an_old_workbook_that_would_fill_the_memory_is_refused_before_it_is_opened(
+    old, new, message, monkeypatch
+):
+    monkeypatch.setattr("components.data.workbook.calamine", None)
+    assert bytes.fromhex(old) in OLD
+    with pytest.raises(DataError, match=message):
+        read_table(OLD.replace(bytes.fromhex(old), bytes.fromhex(new), 1), "a.xls")
 
 
 def test_cells_of_a_workbook_are_written_as_excel_shows_them():
