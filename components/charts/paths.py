@@ -65,7 +65,9 @@ def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = T
     layout(figure, theme, height=560)
     figure.update_xaxes(range=x_range(x))
     figure.update_yaxes(title_text=plot_text(words.outcome), row=1, col=1)
-    figure.update_yaxes(title_text="Gap", row=2, col=1)
+    title = f"Gap, {words.measure}" if words.measure else "Gap"
+    reach = _reach(figure)
+    figure.update_yaxes(title_text=plot_text(title), range=[-reach, reach], row=2, col=1)
     return figure
 
 
@@ -132,6 +134,16 @@ def event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
     title = f"Average effect{f', {words.measure}' if words.measure else ''}"
     figure.update_yaxes(title_text=plot_text(title))
     return figure
+
+
+def _reach(figure: go.Figure) -> float:
+    """Give the end of a symmetric axis that holds all that is drawn in the lower panel."""
+    sizes = [
+        float(np.nanmax(np.abs(np.asarray(trace.y, dtype=np.float64))))
+        for trace in figure.data
+        if trace.yaxis == "y2" and np.isfinite(np.asarray(trace.y, dtype=np.float64)).any()
+    ]
+    return 1.08 * max(sizes, default=0.0) or 1.0
 
 
 def _band(figure: go.Figure, result: Result, x: pd.Index[Any], theme: Theme) -> None:

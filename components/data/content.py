@@ -32,7 +32,7 @@ FOREIGN = (
     (rb"PARE", "an encrypted Parquet file"),
     (rb"\{\\rtf", "a rich text document"),
     (rb"\x7fELF|MZ\x90", "a program"),
-    (rb"\x80[\x02-\x05]", "a Python pickle"),
+    (rb"\x80[\x02-\x05]", "a file of Python objects"),
 )
 MARKUP = (
     (rb"<!doctype html|<html|<head|<body|<table|<div", "a web page (HTML)"),

@@ -46,8 +46,9 @@ def fit_by_cohort(estimator: Estimator, panel: Panel) -> Estimate:
         Of ``estimator`` on the whole panel, with one Y0. ``unit_weights`` are the average over
         the cohorts, with the weights above. ``details``: ``cohorts`` (indexed by first treated
         period: n_units, n_cells, share, att, pre_rmspe), ``cohort_weights`` (units x cohorts),
-        ``cohort_time_weights`` (periods x cohorts, NaN from treatment on); tables of weights only
-        where the estimator gives weights. A cohort that the estimator refuses keeps NaN, and a
+        ``cohort_time_weights`` (periods x cohorts, NaN from treatment on), tables of weights only
+        where the estimator gives weights; ``cohort_details`` (what each fit has in ``details``, by
+        first treated period as text), where there are any. A cohort that the estimator refuses keeps NaN, and a
         note says why.
 
     Raises
@@ -70,7 +71,9 @@ def fit_by_cohort(estimator: Estimator, panel: Panel) -> Estimate:
             Y0[fit.cohort.rows] = fit.estimate.Y0[fit.estimate.panel.design.treated]
     cohorts = _cohort_table(panel, fits)
     shares = cohorts["share"].to_numpy()[[fit.estimate is not None for fit in fits]]
-    details: dict[str, pd.DataFrame] = {"cohorts": cohorts}
+    details: dict[str, Any] = {"cohorts": cohorts}
+    if any(estimate.details for estimate in done.values()):
+        details["cohort_details"] = {name: e.details for name, e in done.items()}
     unit_weights = None
     by_unit = {name: e.unit_weights for name, e in done.items() if e.unit_weights is not None}
     if len(by_unit) == len(done):

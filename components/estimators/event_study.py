@@ -61,7 +61,8 @@ class EventStudy:
     @property
     def pre_test(self) -> WaldTest:
         """Test that all effects before treatment are zero."""
-        before = np.asarray(self.table.index < 0)
+        errors = self.table["standard_error"].to_numpy()
+        before = np.asarray(self.table.index < 0) & np.isfinite(errors)
         return wald_test(self.table["att"].to_numpy()[before], self.influence[:, before])
 
     def critical_value(
@@ -203,8 +204,8 @@ def _before(panel: Panel, untreated: Bools, X: Floats, leads: int) -> _Part:
     dummies = (times == shown[:, None, None]).astype(np.float64)
     fit: Imputed = lead_coefficients(panel.Y, np.concatenate([dummies, X]), untreated)
     att, errors = fit.att[: len(shown)], fit.standard_errors[: len(shown)]
-    errors = np.where(errors > 0.0, errors, np.nan)
-    table = _table(shown, att, errors, dummies.sum(axis=(1, 2)))
+    several = dummies.any(axis=2).sum(axis=1) > 1
+    table = _table(shown, att, np.where(several, errors, np.nan), dummies.sum(axis=(1, 2)))
     return _Part(table, fit.influence[:, : len(shown)])
 
 

@@ -95,8 +95,8 @@ def imputation_averages(
     two_way = TwoWay.of(untreated)
     covariates = np.zeros((0, *Y.shape)) if X is None else X
     fits = [_extrapolate(two_way, values, cells) for values in covariates]
-    net = np.array([rest for rest, _ in fits]).reshape(-1, *Y.shape)
-    ahead = np.array([gap for _, gap in fits]).reshape(-1, len(cells.rows))
+    net = np.array([rest for rest, _ in fits]).reshape(covariates.shape)
+    ahead = np.array([gap for _, gap in fits]).reshape(len(covariates), len(cells.rows))
     residual, tau = _extrapolate(two_way, Y, cells)
     inverse = _gram_inverse(net, covariates, untreated)
     slopes = inverse @ np.einsum("pit,it->p", net, residual)

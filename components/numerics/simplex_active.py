@@ -1,7 +1,7 @@
 """Active sets: the last steps to the optimum of least squares on the simplex.
 
-The problem is to bring ``P w`` close to zero, with ``P`` the donors minus the target, and a ridge
-``rho |w|^2``. A set of donors carries weight; the problem on that set alone, without the sign
+The problem is to bring ``P w`` close to zero, with ``P`` the donors minus the target, a ridge
+``rho |w|^2``, and perhaps a price ``price'w`` on each donor. A set of donors carries weight; the problem on that set alone, without the sign
 constraint, is solved with an orthogonal factorisation; donors that turn negative leave, and the
 donor that promises the steepest improvement enters.
 """
@@ -15,10 +15,13 @@ from components.arrays import Floats, Ints
 ENTER = 1e-12
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 TINY = 1e-280
+RANK = 1e-12
+FREE = 1e-9
+FAR = 1e9
 STEPS_PER_DONOR = 4
 
 
-def improvements(P: Floats, rho: float, w: Floats) -> Floats:
+def improvements(P: Floats, rho: float, w: Floats, price: Floats | None = None) -> Floats:
     """Say how much the fit would improve by moving weight to each donor.
 
     Parameters
@@ -29,6 +32,8 @@ def improvements(P: Floats, rho: float, w: Floats) -> Floats:
         Ridge.
     w : Floats, shape (J,)
         Weights on the simplex.
+    price : Floats, shape (J,), optional
+        Linear cost of each donor's weight.
 
     Returns
     -------
@@ -43,12 +48,17 @@ def improvements(P: Floats, rho: float, w: Floats) -> Floats:
     lengths = np.sqrt(np.square(ways).sum(axis=0) + rho * np.maximum(1.0 + squares - 2.0 * w, 0.0))
     residual = float(np.sqrt(fitted @ fitted + rho * squares))
     noise = ROUNDING * (float(np.sqrt(np.square(P).sum(axis=0)) @ w) + 1.0)
+    sizes = lengths * residual
+    if price is not None:
+        dearer = 0.5 * (price - price @ w)
+        slopes -= dearer
+        sizes += np.abs(dearer)
     sure = slopes - noise * (lengths + residual)
-    scale = np.where(sure > 0.0, lengths * residual, 1.0)
+    scale = np.where(sure > 0.0, sizes, 1.0)
     return np.asarray(np.maximum(sure, 0.0) / np.maximum(scale, TINY))
 
 
-def active_set(P: Floats, rho: float, w: Floats) -> Floats:
+def active_set(P: Floats, rho: float, w: Floats, price: Floats | None = None) -> Floats:
     """Carry weights to the optimum.
 
     Parameters
@@ -59,13 +69,15 @@ def active_set(P: Floats, rho: float, w: Floats) -> Floats:
         Ridge.
     w : Floats, shape (J,)
         Weights on the simplex to start from.
+    price : Floats, shape (J,), optional
+        Linear cost of each donor's weight.
 
     Returns
     -------
     Floats, shape (J,)
         Weights on the simplex; at the optimum unless the steps ran out.
     """
-    gains = improvements(P, rho, w)
+    gains = improvements(P, rho, w, price)
     for _ in range(STEPS_PER_DONOR * len(w) + 20):
         entering = int(gains.argmax())
         if gains[entering] <= ENTER:
@@ -73,19 +85,20 @@ def active_set(P: Floats, rho: float, w: Floats) -> Floats:
         support = np.flatnonzero(w > 0.0)
         if w[entering] == 0.0:
             support = np.sort(np.append(support, entering))
-        moved = _to_face(P, rho, w, support)
+        moved = _to_face(P, rho, w, support, price)
         stuck = float(np.abs(moved - w).max()) <= ROUNDING
         w = moved
         if stuck:
             break
-        gains = improvements(P, rho, w)
+        gains = improvements(P, rho, w, price)
     return w
 
 
-def _to_face(P: Floats, rho: float, w: Floats, support: Ints) -> Floats:
+def _to_face(P: Floats, rho: float, w: Floats, support: Ints, price: Floats | None) -> Floats:
     """Go to the optimum over a set of donors, dropping those that would turn negative."""
     while True:
-        best = _face_optimum(P[:, support], rho, w[support])
+        costs = None if price is None else price[support]
+        best = _face_optimum(P[:, support], rho, w[support], costs)
         here = w[support]
         falling = best < 0.0
         if not falling.any():
@@ -102,7 +115,7 @@ def _to_face(P: Floats, rho: float, w: Floats, support: Ints) -> Floats:
     return w
 
 
-def _face_optimum(P: Floats, rho: float, w: Floats) -> Floats:
+def _face_optimum(P: Floats, rho: float, w: Floats, price: Floats | None) -> Floats:
     """Best weights that sum to one over all columns, of either sign."""
     origin = int(w.argmax())
     ways = np.delete(P, origin, axis=1) - P[:, [origin]]
@@ -116,5 +129,13 @@ def _face_optimum(P: Floats, rho: float, w: Floats) -> Floats:
         target = np.concatenate([target, np.zeros(n_ways), [-root]])
     lengths = np.sqrt(np.square(ways).sum(axis=0))
     lengths[lengths == 0.0] = 1.0
-    steps = np.linalg.lstsq(ways / lengths, target, rcond=None)[0] / lengths
+    ways = ways / lengths
+    cheaper: Floats | float = 0.0
+    if price is not None:
+        half = 0.5 * (np.delete(price, origin) - price[origin]) / lengths
+        shift = np.linalg.lstsq(ways.T, half, rcond=RANK)[0]
+        target = target - shift
+        left = half - shift @ ways
+        cheaper = np.where(np.abs(left) > FREE * np.abs(half).max(), FAR * left, 0.0)
+    steps = (np.linalg.lstsq(ways, target, rcond=None)[0] - cheaper) / lengths
     return np.insert(steps, origin, 1.0 - steps.sum())

@@ -94,6 +94,8 @@ def _by_distance(X: Floats) -> Floats:
     except RuntimeError:
         return np.full(n_donors, 1.0 / n_donors)
     rest = system @ u - target
+    if rest[-1] == 0.0:
+        return np.full(n_donors, 1.0 / n_donors)
     v: Floats = np.maximum(even - rest[:-1] / rest[-1] @ free, 0.0)
     return np.asarray(v / v.sum())
 

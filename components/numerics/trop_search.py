@@ -23,8 +23,8 @@ from components.numerics.trop_scores import Score
 Axis = Literal["unit", "time", "share"]
 Point = tuple[float, float, float]
 
-FIRST_SHARE = 0.5
-"""Share of the items of a candidate that is computed before the first look at its sum."""
+FIRST_ITEMS = 10
+"""Fewest items of a candidate that are computed between two looks at its sum; a tenth if more."""
 
 CYCLES = 20
 
@@ -184,7 +184,7 @@ class Search:
         penalties = self._penalties(point)
         limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
         squares = np.full(self.score.n_items, np.nan)
-        total, first, size = 0.0, 0, max(1, int(FIRST_SHARE * len(squares)))
+        total, first, size = 0.0, 0, max(FIRST_ITEMS, len(squares) // 10)
         while first < len(squares) and total <= limit:
             part = self.order[first : first + size]
             squares[part] = self.score.errors(penalties, part) ** 2

@@ -22,7 +22,11 @@ from components.panel import period_label
 from components.ui import frame
 from components.ui.text import md
 
-CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]}
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["lasso2d", "select2d"],
+    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "panelscope"},
+}
 
 
 def verdict(result: Result, words: Words) -> None:

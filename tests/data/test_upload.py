@@ -206,7 +206,7 @@ REFUSED = {
     "json": (b'[{"unit": "a", "year": 1}]', "a JSON document"),
     "json object": (b'{\n "unit": ["a"]}', "a JSON document"),
     "sqlite": (b"SQLite format 3\x00" + bytes(90), "an SQLite database"),
-    "pickle": (pickle.dumps({"unit": [1, 2]}), "a Python pickle"),
+    "pickle": (pickle.dumps({"unit": [1, 2]}), "a file of Python objects"),
     "feather": (b"ARROW1\x00\x00" + bytes(20), "an Arrow or Feather file"),
     "r data": (b"RDX3\nX\n" + bytes(9), "an R data file"),
     "stata": (b"<stata_dta><header>", "a Stata file"),

@@ -1,0 +1,494 @@
+"""Long work outside the page: one child process per job, a queue, and an end for all of it.
+
+One :class:`Jobs` lives as long as the server. Pages hand work in under a key, look the job up by
+that key at every rerun, and say ``seen`` while somebody is looking; work that nobody looks at any
+more ends by itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import os
+import signal
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe, wait
+from threading import Event, Lock, Thread
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from components.analysis.nursery import CAN_FORK, MEMORY, Nursery
+from components.analysis.run import Result, run
+from components.analysis.spec import AnalysisSpec
+from components.errors import PanelscopeError
+from components.panel import Panel
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+Value = TypeVar("Value")
+
+BUDGET = 600.0  # seconds that one job may run
+PATIENCE = 20.0  # seconds without a sign of an owner until it counts as gone
+GRACE = 0.25  # seconds from asking a child to end until it is made to
+MOST_KEPT = 32  # finished jobs
+MOST_WAITING = 64  # queued jobs
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+
+
+class Job(Generic[Value]):
+    """One piece of work; all that it tells may be read from any thread at any time.
+
+    Attributes
+    ----------
+    key : str
+        Names the work: equal keys are the same work.
+    state : {"queued", "running", "done", "failed", "cancelled"}
+        Where it is.
+    progress : float
+        Share that is done, from 0 to 1, as the work itself tells.
+    owners : set of str
+        Who waits for it.
+    """
+
+    def __init__(self, key: str, call: tuple[Any, ...], queue: list[Job[Any]]) -> None:
+        self.key = key
+        self.state: State = "queued"
+        self.progress = 0.0
+        self.owners: set[str] = set()
+        self._call: tuple[Any, ...] | None = call
+        self._queue = queue
+        self._value: Value | None = None
+        self._error: BaseException | None = None
+        self._begun = self._over = math.nan
+        self._first: tuple[float, float] | None = None
+        self._latest = math.nan
+        self._ended = Event()
+
+    def __repr__(self) -> str:
+        return f"<Job {self.key!r} {self.state}>"
+
+    @property
+    def ended(self) -> bool:
+        """True where it is done, failed or cancelled."""
+        return self._ended.is_set()
+
+    @property
+    def position(self) -> int:
+        """Place in the queue: 1 is the next to start, 0 is not in the queue."""
+        try:
+            return self._queue.index(self) + 1
+        except ValueError:
+            return 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that it has been running, or ran; 0 while it is queued."""
+        begun, over = self._begun, self._over
+        if math.isnan(begun):
+            return 0.0
+        return (time.monotonic() if math.isnan(over) else over) - begun
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until its end at the pace so far, or None where that is not known yet.
+
+        The pace is taken between the first and the latest report, so that a long fit before the
+        first report does not count into it.
+        """
+        if self.ended:
+            return 0.0
+        if self._first is None or self.progress <= self._first[1]:
+            return None
+        then, share = self._first
+        pace = (self._latest - then) / (self.progress - share)
+        return max(0.0, pace * (1.0 - self.progress) - (time.monotonic() - self._latest))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for its end, at most ``timeout`` seconds; True where it has ended."""
+        return self._ended.wait(timeout)
+
+    def result(self) -> Value:
+        """Give what the work returned.
+
+        Raises
+        ------
+        PanelscopeError
+            The one that the work met; or that it took too long, needed too much memory or was
+            cancelled.
+        Exception
+            Any other error of the work as it was, with the traceback of the child as a note.
+        RuntimeError
+            Where the work has not ended yet.
+        """
+        if not self.ended:
+            raise RuntimeError(f"The work {self.key!r} has not ended yet: it is {self.state}.")
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        return cast("Value", self._value)
+
+    def _begin(self) -> None:
+        self.state = "running"
+        self._begun = time.monotonic()
+
+    def _advance(self, share: float) -> None:
+        self.progress, self._latest = share, time.monotonic()
+        if self._first is None:
+            self._first = (self._latest, share)
+
+    def _end(
+        self, state: State, value: Value | None = None, error: BaseException | None = None
+    ) -> None:
+        self.state, self._value, self._error, self._call = state, value, error, None
+        self._over = time.monotonic()
+        if state == "done":
+            self.progress = 1.0
+        self._ended.set()
+
+
+@dataclass(eq=False)
+class _Child:
+    """A process at work on a job."""
+
+    job: Job[Any]
+    pipe: Connection
+    deadline: float
+    pid: int | None = None
+    doomed: bool = False
+
+    def doom(self) -> None:
+        """Ask the process to end, and set the time to make it."""
+        if not self.doomed:
+            self.doomed = True
+            self.deadline = time.monotonic() + (GRACE if self.pid else 0.0)
+            self.signal(signal.SIGTERM)
+
+    def signal(self, number: int) -> None:
+        """Send a signal; its pipe is still open, so that its number names no other process."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(self.pid, number)
+
+
+class Jobs:
+    """The jobs of one server.
+
+    Parameters
+    ----------
+    workers : int
+        How many jobs run at the same time.
+    budget : float
+        Seconds that a job may run before it is stopped.
+    preload : iterable of str
+        Modules that children have imported before any job comes, besides the analysis itself.
+    patience : float
+        Seconds after which an owner of whom nothing was seen counts as gone.
+    kept : int
+        How many finished jobs are kept until they are taken or forgotten.
+    waiting : int
+        How many jobs may be queued.
+    memory : int
+        Bytes of address space that one child may have.
+    fork : bool
+        False starts a new interpreter per job, as where the system has no fork.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        budget: float = BUDGET,
+        preload: Iterable[str] = (),
+        *,
+        patience: float = PATIENCE,
+        kept: int = MOST_KEPT,
+        waiting: int = MOST_WAITING,
+        memory: int = MEMORY,
+        fork: bool = CAN_FORK,
+    ) -> None:
+        self._workers, self._budget, self._patience = workers, budget, patience
+        self._most_kept, self._most_waiting = kept, waiting
+        self._lock = Lock()
+        self._queue: list[Job[Any]] = []
+        self._active: dict[str, Job[Any]] = {}
+        self._finished: OrderedDict[str, Job[Any]] = OrderedDict()
+        self._children: list[_Child] = []
+        self._last_seen: dict[str, float] = {}
+        self._alarm, self._bell = Pipe(duplex=False)
+        self._rung = self._closed = False
+        self._nursery = Nursery(preload, memory, fork=fork)
+        self._thread = Thread(target=self._attend, name="jobs", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def __enter__(self) -> Jobs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, key: str, owner: str, spec: AnalysisSpec, panel: Panel) -> Job[Result]:
+        """Hand in an analysis; see :meth:`submit_call`."""
+        return self.submit_call(key, owner, run, spec, panel)
+
+    def submit_call(
+        self, key: str, owner: str, function: Callable[..., Value], *args: Any
+    ) -> Job[Value]:
+        """Hand in a call, or join it where the same key is at work or finished already.
+
+        Parameters
+        ----------
+        key : str
+            Must name function and arguments completely: whoever brings an equal key gets this
+            job and its result.
+        owner : str
+            Who waits for it, such as a session.
+        function : callable
+            From the top level of a module; is given ``progress``, a callable that takes a share
+            from 0 to 1, besides the arguments.
+        *args
+            Its arguments, which must survive pickling.
+
+        Returns
+        -------
+        Job
+            A failed one stays failed until it is forgotten; a cancelled one starts anew.
+
+        Raises
+        ------
+        PanelscopeError
+            Where too many jobs are waiting already.
+        """
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("The jobs are closed.")
+            job = self._active.get(key) or self._finished.get(key)
+            if job is None:
+                if len(self._queue) >= self._most_waiting:
+                    raise PanelscopeError(
+                        f"{len(self._queue)} analyses are waiting for their turn already.",
+                        hint="Try again in a few minutes.",
+                    )
+                job = Job(key, (function, args), self._queue)
+                self._active[key] = job
+                self._queue.append(job)
+            job.owners.add(owner)
+            self._last_seen[owner] = time.monotonic()
+            self._ring()
+            return job
+
+    def find(self, key: str) -> Job[Any] | None:
+        """Give the job that is queued, running or kept under a key, or None."""
+        with self._lock:
+            return self._active.get(key) or self._finished.get(key)
+
+    def seen(self, owner: str) -> None:
+        """Hear that an owner is still there."""
+        with self._lock:
+            if owner in self._last_seen:
+                self._last_seen[owner] = time.monotonic()
+
+    def take(self, key: str, owner: str) -> Any:
+        """Give the result of an ended job, and forget it when its last owner has taken it.
+
+        Raises
+        ------
+        KeyError
+            Where nothing is kept under the key.
+        Exception
+            As :meth:`Job.result`.
+        """
+        with self._lock:
+            job = self._finished[key]
+            job.owners.discard(owner)
+            if not job.owners:
+                del self._finished[key]
+        return job.result()
+
+    def cancel(self, key: str, owner: str) -> None:
+        """Let an owner stop waiting; the work ends when nobody waits for it any more."""
+        with self._lock:
+            if key in self._active:
+                self._depart(self._active[key], owner)
+
+    def leave(self, owner: str) -> None:
+        """Let an owner stop waiting for everything."""
+        with self._lock:
+            for job in list(self._active.values()):
+                self._depart(job, owner)
+
+    def forget(self, key: str) -> None:
+        """Drop a finished job, so that the same key starts anew."""
+        with self._lock:
+            self._finished.pop(key, None)
+
+    def close(self) -> None:
+        """End all work, and the processes and the thread behind it."""
+        with self._lock:
+            self._closed = True
+            for job in list(self._active.values()):
+                self._cancel(job)
+            self._ring()
+        self._thread.join()
+        atexit.unregister(self.close)
+
+    # What follows until _attend is called with the lock held.
+
+    def _ring(self) -> None:
+        if not self._rung and self._thread.is_alive():
+            self._rung = True
+            self._bell.send_bytes(b"!")
+
+    def _depart(self, job: Job[Any], owner: str) -> None:
+        if owner in job.owners:
+            job.owners.remove(owner)
+            if not job.owners:
+                self._cancel(job)
+
+    def _cancel(self, job: Job[Any]) -> None:
+        stopped = PanelscopeError("The work was cancelled.", hint="Start it again.")
+        self._settle(job, "cancelled", error=stopped)
+
+    def _settle(
+        self, job: Job[Any], state: State, value: Any = None, error: BaseException | None = None
+    ) -> None:
+        if job.ended:
+            return
+        del self._active[job.key]
+        if job in self._queue:
+            self._queue.remove(job)
+        if state != "cancelled":
+            self._finished[job.key] = job
+            while len(self._finished) > self._most_kept:
+                self._finished.popitem(last=False)
+        job._end(state, value, error)
+        for child in self._children:
+            if child.job is job and state != "done":
+                child.doom()
+        self._ring()
+
+    def _miss_owners(self, now: float) -> None:
+        waiting = {owner for job in self._active.values() for owner in job.owners}
+        self._last_seen = {
+            owner: seen for owner, seen in self._last_seen.items() if owner in waiting
+        }
+        gone = [owner for owner, seen in self._last_seen.items() if now - seen > self._patience]
+        for owner in gone:
+            for job in list(self._active.values()):
+                self._depart(job, owner)
+
+    def _enforce(self, now: float) -> None:
+        for child in list(self._children):
+            if now < child.deadline:
+                continue
+            if not child.doomed:
+                self._settle(child.job, "failed", error=_took_too_long(self._budget))
+            elif child.pid is None:
+                self._part(child)
+            else:
+                child.signal(KILL)
+                child.deadline = math.inf
+
+    def _start_queued(self) -> None:
+        while self._queue and len(self._children) < self._workers:
+            job = self._queue.pop(0)
+            job._begin()
+            try:
+                pipe = self._nursery.start()
+            except OSError as error:
+                self._settle(job, "failed", error=error)
+            else:
+                self._children.append(_Child(job, pipe, time.monotonic() + self._budget))
+
+    def _part(self, child: _Child) -> None:
+        self._children.remove(child)
+        child.pipe.close()
+
+    def _pause(self, now: float) -> float | None:
+        times = [child.deadline for child in self._children]
+        times += [seen + self._patience for seen in self._last_seen.values()]
+        soonest = min(times, default=math.inf)
+        return None if math.isinf(soonest) else max(0.0, soonest - now) + 0.001
+
+    # The thread.
+
+    def _attend(self) -> None:
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                self._miss_owners(now)
+                self._enforce(now)
+                if self._closed:
+                    break
+                self._start_queued()
+                pause = self._pause(now)
+                pipes = {child.pipe: child for child in self._children}
+            for ready in wait([self._alarm, *pipes], pause):
+                if ready is self._alarm:
+                    with self._lock:
+                        self._alarm.recv_bytes()
+                        self._rung = False
+                else:
+                    self._hear(pipes[cast("Connection", ready)])
+        for child in self._children:
+            child.signal(KILL)
+            child.pipe.close()
+        self._children.clear()
+        self._nursery.close()
+        self._alarm.close()
+        self._bell.close()
+
+    def _hear(self, child: _Child) -> None:
+        """Read one message of a child; the lock is free while a large one comes or goes."""
+        try:
+            kind, *rest = child.pipe.recv()
+            if kind == "ready":
+                self._give(child, rest[0])
+                return
+        except (EOFError, OSError):
+            kind, rest = "gone", []
+        except Exception as error:  # noqa: BLE001 (whatever unpickling raises)
+            kind, rest = "failed", [error, "The result could not be read."]
+        with self._lock:
+            if kind == "progress":
+                child.job._advance(*rest)
+            elif kind == "done":
+                self._settle(child.job, "done", *rest)
+            elif kind == "failed":
+                self._settle(child.job, "failed", error=_annotated(*rest))
+            else:
+                self._settle(child.job, "failed", error=_ended_early())
+                self._part(child)
+
+    def _give(self, child: _Child, pid: int) -> None:
+        """Hand a child its work."""
+        with self._lock:
+            child.pid = pid
+            call = child.job._call
+            if child.doomed or call is None:
+                child.signal(KILL)
+                return
+        child.pipe.send(call)
+
+
+def _annotated(error: BaseException, traceback: str) -> BaseException:
+    if not isinstance(error, PanelscopeError):
+        error.add_note(f"In the child process:\n{traceback}")
+    return error
+
+
+def _took_too_long(budget: float) -> PanelscopeError:
+    limit = f"{budget / 60:.3g} minutes" if budget >= 120 else f"{budget:.3g} seconds"
+    return PanelscopeError(
+        f"The work was stopped because it took longer than {limit}.",
+        hint="Ask for fewer draws or placebos, choose a faster method, or leave out units or "
+        "periods on the design page.",
+    )
+
+
+def _ended_early() -> PanelscopeError:
+    return PanelscopeError(
+        "The process that did the work ended without a result; most often the machine had no "
+        "memory left for it.",
+        hint="Try once more, or leave out units or periods on the design page.",
+    )
