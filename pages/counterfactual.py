@@ -2,13 +2,19 @@
 
 import streamlit as st
 
+from components.analysis.words import headline
 from components.charts import paths
 from components.charts.weights import rest_of_weights, unit_weights
 from components.ui import frame, methods, results, state
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
-VIEWS = ("Trajectory and gap", "Cumulative", "By event time")
+FIRST = "Trajectory and gap"
+VIEWS = {
+    "Effect by period": paths.by_period,
+    "By event time": paths.by_event_time,
+    "Cumulative": paths.cumulative,
+}
 
 spec = frame.enter("counterfactual")
 panel, words = frame.panel_in_frame(spec)
@@ -24,22 +30,27 @@ chart, side = st.columns([7, 3], gap="medium") if beside else (st.container(), s
 with chart:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = st.segmented_control(
-            "View", VIEWS, default=VIEWS[0], required=True, key="view", persist_state="session"
+            "View",
+            [FIRST, *VIEWS],
+            default=FIRST,
+            required=True,
+            key="view",
+            persist_state="session",
         )
         methods.level_field(spec, "level")
         methods.estimator_switch(spec)
         placebos = st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
-    if view == VIEWS[0]:
+    if view == FIRST:
         results.trajectory(result, words, placebos=placebos, key="trajectory")
     else:
-        draw = paths.cumulative if view == VIEWS[1] else paths.event_time
         st.plotly_chart(
-            draw(result, words, frame.theme()),
+            VIEWS[view](result, words, frame.theme()),
             theme=None,
             key=view,
             config=results.CONFIG,
-            alt=f"{view} of the effect",
+            alt=f"{view}: {headline(result, words)}",
         )
+        results.band_caption(result)
     results.notes(result)
 with side:
     if weights is not None:

@@ -17,17 +17,23 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
-from threading import Event, Lock, Thread
-from typing import Any, Generic, Literal, TypeVar, cast
+from threading import Lock, Thread
+from typing import Any, cast
 
+from components.analysis.job import (
+    Job,
+    State,
+    Value,
+    annotated,
+    cancelled,
+    ended_early,
+    took_too_long,
+)
 from components.analysis.nursery import CAN_FORK, MEMORY, Nursery
 from components.analysis.run import Result, run
 from components.analysis.spec import AnalysisSpec
 from components.errors import PanelscopeError
 from components.panel import Panel
-
-State = Literal["queued", "running", "done", "failed", "cancelled"]
-Value = TypeVar("Value")
 
 BUDGET = 600.0  # seconds that one job may run
 PATIENCE = 20.0  # seconds without a sign of an owner until it counts as gone
@@ -35,116 +41,6 @@ GRACE = 0.25  # seconds from asking a child to end until it is made to
 MOST_KEPT = 32  # finished jobs
 MOST_WAITING = 64  # queued jobs
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
-
-
-class Job(Generic[Value]):
-    """One piece of work; all that it tells may be read from any thread at any time.
-
-    Attributes
-    ----------
-    key : str
-        Names the work: equal keys are the same work.
-    state : {"queued", "running", "done", "failed", "cancelled"}
-        Where it is.
-    progress : float
-        Share that is done, from 0 to 1, as the work itself tells.
-    owners : set of str
-        Who waits for it.
-    """
-
-    def __init__(self, key: str, call: tuple[Any, ...], queue: list[Job[Any]]) -> None:
-        self.key = key
-        self.state: State = "queued"
-        self.progress = 0.0
-        self.owners: set[str] = set()
-        self._call: tuple[Any, ...] | None = call
-        self._queue = queue
-        self._value: Value | None = None
-        self._error: BaseException | None = None
-        self._begun = self._over = math.nan
-        self._first: tuple[float, float] | None = None
-        self._latest = math.nan
-        self._ended = Event()
-
-    def __repr__(self) -> str:
-        return f"<Job {self.key!r} {self.state}>"
-
-    @property
-    def ended(self) -> bool:
-        """True where it is done, failed or cancelled."""
-        return self._ended.is_set()
-
-    @property
-    def position(self) -> int:
-        """Place in the queue: 1 is the next to start, 0 is not in the queue."""
-        try:
-            return self._queue.index(self) + 1
-        except ValueError:
-            return 0
-
-    @property
-    def seconds(self) -> float:
-        """Seconds that it has been running, or ran; 0 while it is queued."""
-        begun, over = self._begun, self._over
-        if math.isnan(begun):
-            return 0.0
-        return (time.monotonic() if math.isnan(over) else over) - begun
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until its end at the pace so far, or None where that is not known yet.
-
-        The pace is taken between the first and the latest report, so that a long fit before the
-        first report does not count into it.
-        """
-        if self.ended:
-            return 0.0
-        if self._first is None or self.progress <= self._first[1]:
-            return None
-        then, share = self._first
-        pace = (self._latest - then) / (self.progress - share)
-        return max(0.0, pace * (1.0 - self.progress) - (time.monotonic() - self._latest))
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for its end, at most ``timeout`` seconds; True where it has ended."""
-        return self._ended.wait(timeout)
-
-    def result(self) -> Value:
-        """Give what the work returned.
-
-        Raises
-        ------
-        PanelscopeError
-            The one that the work met; or that it took too long, needed too much memory or was
-            cancelled.
-        Exception
-            Any other error of the work as it was, with the traceback of the child as a note.
-        RuntimeError
-            Where the work has not ended yet.
-        """
-        if not self.ended:
-            raise RuntimeError(f"The work {self.key!r} has not ended yet: it is {self.state}.")
-        if self._error is not None:
-            raise self._error.with_traceback(None)
-        return cast("Value", self._value)
-
-    def _begin(self) -> None:
-        self.state = "running"
-        self._begun = time.monotonic()
-
-    def _advance(self, share: float) -> None:
-        self.progress, self._latest = share, time.monotonic()
-        if self._first is None:
-            self._first = (self._latest, share)
-
-    def _end(
-        self, state: State, value: Value | None = None, error: BaseException | None = None
-    ) -> None:
-        self.state, self._value, self._error, self._call = state, value, error, None
-        self._over = time.monotonic()
-        if state == "done":
-            self.progress = 1.0
-        self._ended.set()
 
 
 @dataclass(eq=False)
@@ -346,8 +242,7 @@ class Jobs:
                 self._cancel(job)
 
     def _cancel(self, job: Job[Any]) -> None:
-        stopped = PanelscopeError("The work was cancelled.", hint="Start it again.")
-        self._settle(job, "cancelled", error=stopped)
+        self._settle(job, "cancelled", error=cancelled())
 
     def _settle(
         self, job: Job[Any], state: State, value: Any = None, error: BaseException | None = None
@@ -361,7 +256,7 @@ class Jobs:
             self._finished[job.key] = job
             while len(self._finished) > self._most_kept:
                 self._finished.popitem(last=False)
-        job._end(state, value, error)
+        job.end(state, value, error)
         for child in self._children:
             if child.job is job and state != "done":
                 child.doom()
@@ -382,7 +277,8 @@ class Jobs:
             if now < child.deadline:
                 continue
             if not child.doomed:
-                self._settle(child.job, "failed", error=_took_too_long(self._budget))
+                self._settle(child.job, "failed", error=took_too_long(self._budget))
+                child.doom()
             elif child.pid is None:
                 self._part(child)
             else:
@@ -392,7 +288,7 @@ class Jobs:
     def _start_queued(self) -> None:
         while self._queue and len(self._children) < self._workers:
             job = self._queue.pop(0)
-            job._begin()
+            job.begin()
             try:
                 pipe = self._nursery.start()
             except OSError as error:
@@ -447,48 +343,26 @@ class Jobs:
                 return
         except (EOFError, OSError):
             kind, rest = "gone", []
-        except Exception as error:  # noqa: BLE001 (whatever unpickling raises)
-            kind, rest = "failed", [error, "The result could not be read."]
+        except Exception as error:
+            kind, rest = "failed", [error, "Arguments or result did not survive the pipe."]
         with self._lock:
             if kind == "progress":
-                child.job._advance(*rest)
+                child.job.advance(*rest)
             elif kind == "done":
                 self._settle(child.job, "done", *rest)
             elif kind == "failed":
-                self._settle(child.job, "failed", error=_annotated(*rest))
+                self._settle(child.job, "failed", error=annotated(*rest))
             else:
-                self._settle(child.job, "failed", error=_ended_early())
+                self._settle(child.job, "failed", error=ended_early())
                 self._part(child)
 
     def _give(self, child: _Child, pid: int) -> None:
         """Hand a child its work."""
         with self._lock:
             child.pid = pid
-            call = child.job._call
+            call = child.job.call
             if child.doomed or call is None:
                 child.signal(KILL)
                 return
         child.pipe.send(call)
-
-
-def _annotated(error: BaseException, traceback: str) -> BaseException:
-    if not isinstance(error, PanelscopeError):
-        error.add_note(f"In the child process:\n{traceback}")
-    return error
-
-
-def _took_too_long(budget: float) -> PanelscopeError:
-    limit = f"{budget / 60:.3g} minutes" if budget >= 120 else f"{budget:.3g} seconds"
-    return PanelscopeError(
-        f"The work was stopped because it took longer than {limit}.",
-        hint="Ask for fewer draws or placebos, choose a faster method, or leave out units or "
-        "periods on the design page.",
-    )
-
-
-def _ended_early() -> PanelscopeError:
-    return PanelscopeError(
-        "The process that did the work ended without a result; most often the machine had no "
-        "memory left for it.",
-        hint="Try once more, or leave out units or periods on the design page.",
-    )
+        child.job.call = None

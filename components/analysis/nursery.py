@@ -4,47 +4,34 @@
 the whole app; so the children here come from a small program of their own, the nursery. It is
 single-threaded, ends when the server's end of its socket closes, and forks one child per job. Where
 there is no fork, each job starts a new interpreter instead.
-
-A child and the server share one pipe. The child says ``("ready", pid)``, is sent
-``(function, args)``, says ``("progress", share)`` at most ten times a second, and ends with
-``("done", value)`` or ``("failed", error, traceback)``.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
-import traceback
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib import import_module
-from multiprocessing import connection as pipes
 from multiprocessing.connection import Connection, Pipe
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Any, NoReturn
+from typing import Any
 
-from components.errors import PanelscopeError
+from components.analysis.child import work
 
 CAN_FORK = sys.platform != "win32"
-PIPE_END: Any = getattr(pipes, "PipeConnection", Connection)  # the former on Windows
 MEMORY = 8 << 30  # bytes of address space of one child
-NICENESS = 5  # the server answers its users first
-LOOK_EVERY = 0.5  # seconds between two looks at the parent
-TELL_EVERY = 0.1  # seconds between two reports of progress
+FAREWELL = 1.0  # seconds that a process has to end by itself
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a process of one thread forks safely
 }
 
 
@@ -105,7 +92,7 @@ class Nursery:
             self._control = None
         for program in self._programs:
             try:
-                program.wait(2 * LOOK_EVERY)
+                program.wait(FAREWELL)
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
@@ -131,9 +118,15 @@ class Nursery:
 
     def _launch(self, what: str, descriptor: int) -> None:
         self._programs = [program for program in self._programs if program.poll() is None]
-        command = [sys.executable, "-c", f"from components.analysis.nursery import {what}; {what}()"]
+        command = [
+            sys.executable,
+            "-c",
+            f"from components.analysis.nursery import {what}; {what}()",
+        ]
         paths = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
-        options: dict[str, Any] = {"pass_fds": (descriptor,)} if CAN_FORK else _inherited(descriptor)
+        options: dict[str, Any] = (
+            {"pass_fds": (descriptor,)} if CAN_FORK else _inherited(descriptor)
+        )
         self._programs.append(
             subprocess.Popen(
                 [*command, str(descriptor), str(self._memory), *self._preload],
@@ -146,8 +139,11 @@ class Nursery:
 
 def _inherited(handle: int) -> dict[str, Any]:
     """Let a new process on Windows inherit a handle."""
-    os.set_handle_inheritable(handle, True)
-    return {"startupinfo": subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})}
+    options: dict[str, Any] = {}
+    if sys.platform == "win32":
+        os.set_handle_inheritable(handle, True)
+        options["startupinfo"] = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+    return options
 
 
 def tend() -> None:
@@ -179,94 +175,3 @@ def once() -> None:
     descriptor, memory, *_ = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     work(int(descriptor), int(memory), os.getppid())
-
-
-def work(descriptor: int, memory: int, parent: int) -> NoReturn:
-    """Do the one job that comes through the pipe, and end the process."""
-    try:
-        connection: Connection = PIPE_END(descriptor)
-        _behave(memory, parent)
-        connection.send(("ready", os.getpid()))
-        try:
-            function, args = connection.recv()
-            Thread(target=_watch, args=(connection, parent), daemon=True).start()
-            value = function(*args, progress=_Teller(connection))
-            connection.send(("done", value))
-        except BaseException as error:
-            connection.send(("failed", *_portable(error, memory)))
-    except (EOFError, OSError):
-        pass  # the server has hung up: nobody waits for this work any more
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(0)
-
-
-class _Teller:
-    """Report progress to the server, not more often than anyone can see."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._lock = Lock()
-        self._last = -TELL_EVERY
-        self._share = 0.0
-
-    def __call__(self, share: float) -> None:
-        with self._lock:
-            now = time.monotonic()
-            if now - self._last >= TELL_EVERY or self._share < 1.0 <= share:
-                self._connection.send(("progress", float(share)))
-                self._last = now
-                self._share = float(share)
-
-
-def _watch(connection: Connection, parent: int) -> None:
-    """End this process when its parent dies or the server hangs up."""
-    with suppress(OSError):
-        while os.getppid() == parent and not connection.poll(LOOK_EVERY):
-            pass
-    os._exit(1)
-
-
-def _behave(memory: int, parent: int) -> None:
-    """Yield to the server: in processor time, in memory, and when it dies."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 (not on Windows)
-
-    with suppress(OSError):
-        os.nice(NICENESS)
-    with suppress(OSError, ValueError):
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = memory if most == resource.RLIM_INFINITY else min(memory, most)
-        resource.setrlimit(resource.RLIMIT_AS, (wanted, most))
-    if sys.platform == "linux":
-        with suppress(OSError):  # where memory runs out, the system takes this one first
-            Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-        # The watching thread cannot run while compiled code holds the interpreter; the kernel can.
-        pdeathsig = 1
-        ctypes.CDLL(None).prctl(pdeathsig, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _portable(error: BaseException, memory: int) -> tuple[BaseException, str]:
-    """Give an error that survives the pipe, and its traceback."""
-    text = "".join(traceback.format_exception(error))
-    if isinstance(error, MemoryError):
-        return _too_large(memory), text
-    try:
-        again = ForkingPickler.loads(ForkingPickler.dumps(error))
-    except Exception:
-        again = None
-    if isinstance(error, Exception) and type(again) is type(error):
-        return error, text
-    return RuntimeError(f"{type(error).__name__}: {error}"), text
-
-
-def _too_large(memory: int) -> PanelscopeError:
-    return PanelscopeError(
-        f"The work needs more memory than the {memory / (1 << 30):.3g} GB that it may have.",
-        hint="Leave out units or periods on the design page, or ask for fewer draws.",
-    )

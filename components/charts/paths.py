@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from components.analysis import Result, Words
 from components.analysis.words import counterfactual_name, treated_names
 from components.charts.theme import Theme, joined, layout, plot_text, x_labels, x_range, x_values
-from components.inference.base import level_text
+from components.inference.base import Band, level_text
 
 MOST_PLACEBO_LINES = 100
 
@@ -85,27 +85,13 @@ def cumulative(result: Result, words: Words, theme: Theme) -> go.Figure:
     plotly.graph_objects.Figure
     """
     running = result.estimate.cumulative().dropna()
-    x = x_values(running.index)
-    figure = go.Figure()
-    figure.add_scatter(
-        x=x,
-        y=running,
-        name="Cumulative effect",
-        mode="lines+markers",
-        line={"color": theme.effect, "width": 2.5},
-        fill="tozeroy",
-        fillcolor=theme.effect_fill,
-        hovertemplate="%{y:,.4~g}<extra>Cumulative effect</extra>",
-    )
-    figure.add_hline(y=0, line={"color": theme.muted, "width": 1})
-    layout(figure, theme, height=420, legend=False)
-    title = f"Cumulative effect{f', {words.measure}' if words.measure else ''}"
-    figure.update_yaxes(title_text=plot_text(title))
+    figure = _effects(running, None, "Cumulative effect", words, theme)
+    figure.data[-1].update(fill="tozeroy", fillcolor=theme.effect_fill)
     return figure
 
 
-def event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
-    """Draw the average effect by periods since treatment began.
+def by_period(result: Result, words: Words, theme: Theme) -> go.Figure:
+    """Draw the average effect over the cells treated in each period, with its band.
 
     Parameters
     ----------
@@ -117,22 +103,67 @@ def event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
     -------
     plotly.graph_objects.Figure
     """
-    series = result.estimate.by_event_time()
+    band = result.uncertainty.band if result.uncertainty is not None else None
+    series = result.estimate.by_period().dropna()
+    return _effects(series, band, "Average effect", words, theme)
+
+
+def by_event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
+    """Draw the average effect by periods since each unit's treatment began, with its band.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+    theme : Theme
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    band = result.uncertainty.event_band if result.uncertainty is not None else None
+    series = result.estimate.by_event_time().dropna()
+    figure = _effects(series, band, "Average effect", words, theme)
+    figure.add_vline(x=0, line={"color": theme.muted, "dash": "dot", "width": 1.5})
+    figure.update_xaxes(title_text="Periods since treatment began; 0 is the first treated one")
+    return figure
+
+
+def _effects(
+    series: pd.Series[float], band: Band | None, name: str, words: Words, theme: Theme
+) -> go.Figure:
+    """Draw effects as a line with markers around zero, with their band where there is one."""
+    x, labels = x_values(series.index), x_labels(series.index)
     figure = go.Figure()
+    if band is not None:
+        edges = band.lower.index.get_indexer(series.index)
+        seen = edges >= 0
+        upper, lower = band.upper.to_numpy()[edges[seen]], band.lower.to_numpy()[edges[seen]]
+        figure.add_scatter(
+            x=[*x[seen], *x[seen][::-1]],
+            y=np.r_[upper, lower[::-1]],
+            fill="toself",
+            fillcolor=theme.effect_fill,
+            line={"width": 0},
+            mode="lines",
+            name=f"{level_text(band.level)} band, {band.kind}",
+            hoverinfo="skip",
+        )
     figure.add_scatter(
-        x=series.index,
-        y=series,
+        x=x,
+        y=series.to_numpy(),
+        customdata=labels,
         mode="lines+markers",
-        line={"color": theme.effect, "width": 2},
-        name="Average effect",
-        hovertemplate="%{y:,.4~g}<extra>event time %{x}</extra>",
+        line={"color": theme.effect, "width": 2.5},
+        name=name,
+        hovertemplate="%{y:,.4~g}<extra>" + name + "</extra>",
     )
     figure.add_hline(y=0, line={"color": theme.muted, "width": 1})
-    figure.add_vline(x=0, line={"color": theme.muted, "dash": "dot", "width": 1.5})
-    layout(figure, theme, height=420, legend=False)
-    figure.update_xaxes(title_text="Event time: 0 is the first treated period")
-    title = f"Average effect{f', {words.measure}' if words.measure else ''}"
+    layout(figure, theme, height=460)
+    title = f"{name}, {words.measure}" if words.measure else name
     figure.update_yaxes(title_text=plot_text(title))
+    if len(x) > 1:
+        figure.update_xaxes(range=x_range(x))
     return figure
 
 
@@ -150,6 +181,8 @@ def _band(figure: go.Figure, result: Result, x: pd.Index[Any], theme: Theme) -> 
     uncertainty = result.uncertainty
     if uncertainty is None or uncertainty.band is None:
         return
+    if result.estimate.panel.design.kind != "block":
+        return  # the average runs over units that are not treated yet; the band does not
     band, paths = uncertainty.band, result.estimate.paths
     where = result.estimate.panel.periods.get_indexer(band.lower.index)
     observed = paths["observed"].to_numpy()[where]

@@ -41,8 +41,7 @@ class Sample:
     design : {"none", "block", "staggered", "reversing"}
         Shape of the assignment.
     estimator, inference : str
-        Keys of the methods that it opens with. ``PlaceboInSpace`` and ``Conformal`` refuse what is
-        not a block; staggered and reversing samples then show the reason.
+        Keys of the methods that it opens with.
     source : str
         Where the numbers come from.
     licence : str
@@ -162,7 +161,7 @@ _ALL: Final = (
         units_word="states",
         design="staggered",
         estimator="did",
-        inference="placebo_in_space",
+        inference="jackknife",
         source="Cheng and Hoekstra (2013), from causaldata 0.1.5",
         licence=CAUSALDATA,
         known=(
@@ -254,7 +253,7 @@ _ALL: Final = (
         units_word="stores",
         design="reversing",
         estimator="did",
-        inference="placebo_in_space",
+        inference="jackknife",
         source="Simulated: sample_data/make_simulated.py",
         licence=OWN,
         known=(
@@ -281,7 +280,7 @@ _ALL: Final = (
         units_word="clinics",
         design="staggered",
         estimator="did",
-        inference="placebo_in_space",
+        inference="jackknife",
         source="Simulated: sample_data/make_simulated.py",
         licence=OWN,
         known=(

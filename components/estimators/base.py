@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -101,6 +101,15 @@ class NullModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Tuned(Protocol):
+    """An estimator that chooses tuning from the data, and can be held at a choice."""
+
+    def tuned(self, estimate: Estimate) -> Estimator:
+        """Give the estimator with the tuning that an estimate of it has chosen."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """A counterfactual, and what carried it.
@@ -134,6 +143,9 @@ class Estimate:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "Y0", frozen(self.Y0))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, item.name) for item in fields(self))
 
     @cached_property
     def effects(self) -> Floats:

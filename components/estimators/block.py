@@ -159,14 +159,20 @@ def counterfactual(panel: Panel, imputed: Floats) -> Floats:
 
 
 def simplex_weights(
-    block: Block, *, solver: Literal["exact", "frank_wolfe"] = "exact", intercept: bool = False
+    block: Block,
+    target: Floats,
+    *,
+    solver: Literal["exact", "frank_wolfe"] = "exact",
+    intercept: bool = False,
 ) -> tuple[SimplexFit, tuple[str, ...]]:
-    """Weight the donors to track the treated average before treatment.
+    """Weight the donors to track a target before treatment.
 
     Parameters
     ----------
     block : Block
         The design.
+    target : Floats, shape (T0,)
+        What to track.
     solver : {"exact", "frank_wolfe"}
         The optimum, or where the R package synthdid stops.
     intercept : bool
@@ -179,7 +185,6 @@ def simplex_weights(
     notes : tuple of str
         Caveats.
     """
-    target = block.average[: block.n_pre]
     if solver == "frank_wolfe":
         sigma = noise_level(block.before)
         weights = frank_wolfe(

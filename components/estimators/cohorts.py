@@ -48,8 +48,8 @@ def fit_by_cohort(estimator: Estimator, panel: Panel) -> Estimate:
         period: n_units, n_cells, share, att, pre_rmspe), ``cohort_weights`` (units x cohorts),
         ``cohort_time_weights`` (periods x cohorts, NaN from treatment on), tables of weights only
         where the estimator gives weights; ``cohort_details`` (what each fit has in ``details``, by
-        first treated period as text), where there are any. A cohort that the estimator refuses keeps NaN, and a
-        note says why.
+        first treated period as text), where there are any. A cohort that the estimator refuses
+        keeps NaN, and a note says why.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -88,6 +88,10 @@ class MatrixCompletion:
     def why_not(self, panel: Panel) -> str | None:
         """Ask for treated cells that are connected to untreated ones."""
         return needs_counterfactual(panel)
+
+    def tuned(self, estimate: Estimate) -> MatrixCompletion:
+        """Give the estimator with the penalty that an estimate of it has chosen."""
+        return replace(self, penalty=float(estimate.details["penalty"]))
 
     def fit(self, panel: Panel) -> Estimate:
         """Choose the penalty, complete the table, and read off the rows of treated units."""

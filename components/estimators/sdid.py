@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
@@ -137,4 +138,34 @@ class SyntheticDID:
         sigma = noise_levels(block.before, mass, demeaned=self.noise == "demeaned")
         zeta = self._zeta(positions.shape[1], block.after.shape[1]) * sigma
         averages = block.controls[positions].mean(axis=1)
+        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+
+    def bootstrap_gaps(self, panel: Panel, counts: Ints) -> Floats:
+        """Refit on samples of units, at the regularisation of the panel itself.
+
+        Parameters
+        ----------
+        panel : Panel
+            A block design.
+        counts : Ints, shape (B, N)
+            How often each unit is in each sample; every sample holds treated and other units.
+
+        Returns
+        -------
+        Floats, shape (B, T)
+            Observed minus imputed, averaged over the treated units of each sample.
+
+        Notes
+        -----
+        Algorithm 2 of Arkhangelsky et al. (2021). As in synthdid the regularisation is that of
+        the panel itself, and covariates keep their coefficients.
+        """
+        explained, _ = without_covariates(panel, self.covariates)
+        block = Block.of(panel.with_outcomes(panel.Y - explained))
+        treated = panel.design.treated
+        mass, own = counts[:, ~treated].astype(np.float64), counts[:, treated]
+        averages = own @ block.treated / own.sum(axis=1)[:, None]
+        level = noise_level(block.before, demeaned=self.noise == "demeaned")
+        sigma = np.full(len(counts), level)
+        zeta = self._zeta(len(block.treated), block.after.shape[1]) * sigma
         return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)

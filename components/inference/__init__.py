@@ -8,8 +8,10 @@ from components.inference.base import (
     Uncertainty,
     silent,
 )
+from components.inference.bootstrap import UnitBootstrap
 from components.inference.catalog import METHODS
 from components.inference.conformal import Conformal
+from components.inference.jackknife import Jackknife
 from components.inference.placebo import PlaceboInSpace
 
 __all__ = [
@@ -18,8 +20,10 @@ __all__ = [
     "Conformal",
     "InferenceMethod",
     "Interval",
+    "Jackknife",
     "PlaceboInSpace",
     "Progress",
     "Uncertainty",
+    "UnitBootstrap",
     "silent",
 ]

@@ -69,6 +69,8 @@ class Uncertainty:
         For the average effect on the treated; None where none exists at this level.
     band : Band, optional
         For the effect in each treated period.
+    event_band : Band, optional
+        For the average effect by event time.
     p_value : float, optional
         Of no effect at all.
     smallest_p : float, optional
@@ -89,6 +91,7 @@ class Uncertainty:
     level: float
     interval: Interval | None = None
     band: Band | None = None
+    event_band: Band | None = None
     p_value: float | None = None
     smallest_p: float | None = None
     standard_error: float | None = None

@@ -39,7 +39,7 @@ def augmented_weights(before: Floats, target: Floats, weights: Floats, ridge: fl
     Floats, shape (J,)
         Weights that sum to one, of either sign.
     """
-    return weights + _corrections(before, target, weights, np.array([ridge]))[0]
+    return np.asarray(weights + _corrections(before, target, weights, np.array([ridge]))[0])
 
 
 def ridge_grid(before: Floats) -> Floats:
@@ -94,9 +94,10 @@ def choose_ridge(before: Floats, target: Floats) -> tuple[float, Floats, Floats]
 
 
 def _corrections(before: Floats, target: Floats, weights: Floats, ridges: Floats) -> Floats:
-    """Changes of the weights for each ridge, shape (R, J)."""
+    """Compute the changes of the weights for each ridge, shape (R, J)."""
     centred = before - before.mean(axis=0)
     left, values, right = np.linalg.svd(centred, full_matrices=False)
     unmatched = right @ (target - weights @ before)
-    shrunk = values / (np.square(values) + ridges[:, None])
+    size = np.square(values) + ridges[:, None]
+    shrunk = np.divide(values, size, out=np.zeros(size.shape), where=size > 0.0)
     return np.asarray((shrunk * unmatched) @ left.T)

@@ -27,6 +27,7 @@ LONG = 300
 POLISHED = 4
 TINY = 1e-8
 SAME_LOSS = 1e-6
+DECIDING = 1e-5
 NARROWEST = -23.0
 
 
@@ -94,8 +95,10 @@ def choose_predictor_weights(
     lowest = min(losses.values())
     chosen = next(name for name in losses if losses[name] <= lowest * (1.0 + SAME_LOSS))
     v = _shares(ends[chosen])
-    fit = donor_weights(X0, x1, v)
-    others = {name: donor_weights(X0, x1, _shares(logs)).weights for name, logs in ends.items()}
+    fit = donor_weights(X0, x1, v, Z0, z1)
+    others = {
+        name: donor_weights(X0, x1, _shares(logs), Z0, z1).weights for name, logs in ends.items()
+    }
     free = simplex_fit(Z0, z1).weights
     return PredictorWeights(
         v=v,
@@ -108,8 +111,11 @@ def choose_predictor_weights(
     )
 
 
-def donor_weights(X0: Floats, x1: Floats, v: Floats) -> SimplexFit:
+def donor_weights(X0: Floats, x1: Floats, v: Floats, Z0: Floats, z1: Floats) -> SimplexFit:
     """Fit the donor weights to predictors with given weights.
+
+    Where several donor weights match the predictors equally well, the outcome decides between
+    them (the "minimal loss" weights of Becker and Kloessner 2018).
 
     Parameters
     ----------
@@ -119,13 +125,25 @@ def donor_weights(X0: Floats, x1: Floats, v: Floats) -> SimplexFit:
         Predictors of the treated unit.
     v : Floats, shape (K,)
         Weight of each predictor.
+    Z0 : Floats, shape (T, J)
+        Outcomes of the donors over the loss window.
+    z1 : Floats, shape (T,)
+        Outcomes of the treated unit.
 
     Returns
     -------
     SimplexFit
+        ``unique`` tells whether the predictors alone decide.
     """
     root = np.sqrt(v)
-    return simplex_fit(root[:, None] * X0, root * x1)
+    X, x = root[:, None] * X0, root * x1
+    fit = simplex_fit(X, x)
+    spread, movement = float(np.ptp(X, axis=1).max()), float(np.ptp(Z0, axis=1).max())
+    if fit.unique or movement == 0.0:
+        return fit
+    scale = DECIDING * (spread or 1.0) / movement
+    both = simplex_fit(np.vstack([X, scale * Z0]), np.concatenate([x, scale * z1]))
+    return SimplexFit(both.weights, both.converged, unique=False)
 
 
 def _search(loss_at: Callable[[Floats], float], logs: Floats, effort: int) -> Floats:

@@ -127,8 +127,23 @@ def _path(Y: Floats) -> _Path:
         effects = net.mean(axis=0)
         return _Path(effects, (net - effects) / len(Y), labels, seen)
     shares = observed / counts
-    inverse = np.linalg.pinv(np.diag(seen) - observed.T.astype(np.float64) @ shares, hermitian=True)
+    inverse = _inverse(np.diag(seen) - observed.T.astype(np.float64) @ shares, labels)
     effects = inverse @ net.sum(axis=0)
     rest = np.where(observed, filled - effects, 0.0)
     rest = np.where(observed, rest - rest.sum(axis=1, keepdims=True) / counts, 0.0)
     return _Path(effects, rest @ inverse, labels, seen)
+
+
+def _inverse(laplacian: Floats, labels: Ints) -> Floats:
+    """Inverse of a Laplacian, for right-hand sides that sum to zero in each component.
+
+    Each component adds one known null direction, its constant, which is filled in: to find it
+    by the size of eigenvalues, as a pseudoinverse does, fails where rounding moves them off zero.
+    """
+    size = max(float(np.trace(laplacian)) / max(len(labels), 1), 1.0)
+    same = labels[:, None] == labels
+    same &= labels[:, None] >= 0
+    full = laplacian + size * (same / np.maximum(same.sum(axis=1), 1))
+    full[np.diag_indices_from(full)] += np.where(labels < 0, size, 0.0)
+    inverse: Floats = np.linalg.inv(full)
+    return inverse

@@ -135,3 +135,42 @@ def sdid_gaps(
     gaps = averages - omega @ controls
     level = np.einsum("bt,bt->b", gaps[:, :n_pre], lam)
     return np.asarray(gaps - level[:, None])
+
+
+def sdid_jackknife(
+    controls: Floats, treated: Floats, n_pre: int, omega: Floats, lam: Floats
+) -> Floats:
+    """Estimate by synthetic DID without one unit at a time, at fixed weights.
+
+    Algorithm 3 of Arkhangelsky et al. (2021): the unit weights of the controls that are left are
+    scaled to sum to one.
+
+    Parameters
+    ----------
+    controls : Floats, shape (N0, T)
+        Outcomes of the controls.
+    treated : Floats, shape (N1, T)
+        Outcomes of the treated units.
+    n_pre : int
+        Periods before treatment.
+    omega : Floats, shape (N0,)
+        Unit weights.
+    lam : Floats, shape (T0,)
+        Time weights.
+
+    Returns
+    -------
+    Floats, shape (N0 + N1,)
+        Estimates without each control, then without each treated unit; NaN where no unit or no
+        weight is left.
+    """
+    contrast = np.append(
+        -lam, np.full(controls.shape[1] - n_pre, 1.0 / (controls.shape[1] - n_pre))
+    )
+    of_controls, of_treated = controls @ contrast, treated @ contrast
+    left, n_left = 1.0 - omega, len(of_treated) - 1.0
+    synthetic = np.full(len(omega), np.nan)
+    np.divide(omega @ of_controls - omega * of_controls, left, out=synthetic, where=left > 0.0)
+    others = np.full(len(of_treated), np.nan)
+    np.divide(of_treated.sum() - of_treated, n_left, out=others, where=n_left > 0.0)
+    return np.concatenate([of_treated.mean() - synthetic, others - omega @ of_controls])

@@ -1,9 +1,10 @@
 """Active sets: the last steps to the optimum of least squares on the simplex.
 
 The problem is to bring ``P w`` close to zero, with ``P`` the donors minus the target, a ridge
-``rho |w|^2``, and perhaps a price ``price'w`` on each donor. A set of donors carries weight; the problem on that set alone, without the sign
-constraint, is solved with an orthogonal factorisation; donors that turn negative leave, and the
-donor that promises the steepest improvement enters.
+``rho |w|^2``, and perhaps a price ``price'w`` on each donor. A set of donors carries weight; the
+problem on that set alone, without the sign constraint, is solved with an orthogonal
+factorisation; donors that turn negative leave, and the donor that promises the steepest
+improvement enters.
 """
 
 from __future__ import annotations

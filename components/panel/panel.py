@@ -79,6 +79,10 @@ class Panel:
                 hint="Correct the value, or leave the cell empty if it is unknown.",
             )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = (self.Y, self.W, self.units, self.periods, self.outcome, dict(self.X))
+        return type(self), values
+
     @classmethod
     def from_long(
         cls,
@@ -159,13 +163,15 @@ class Panel:
         """Name a cell for a message: "Texas, 1994"."""
         return f"{unit_label(self.units[row])}, {period_label(self.periods[column])}"
 
-    def take(self, rows: ArrayLike) -> Panel:
+    def take(self, rows: ArrayLike, *, repeated: bool = False) -> Panel:
         """Keep some units.
 
         Parameters
         ----------
         rows : array_like
             Row numbers in the new order, or a boolean mask of length N.
+        repeated : bool
+            A row may come more than once; the units are then named by number.
 
         Returns
         -------
@@ -176,7 +182,7 @@ class Panel:
             self,
             Y=self.Y[rows],
             W=self.W[rows],
-            units=self.units[rows],
+            units=pd.RangeIndex(len(rows)) if repeated else self.units[rows],
             X={name: values[rows] for name, values in self.X.items()},
         )
 

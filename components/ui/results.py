@@ -79,8 +79,19 @@ def trajectory(result: Result, words: Words, *, placebos: bool, key: str) -> Non
         config=CONFIG,
         alt=headline(result, words),
     )
+    if result.estimate.panel.design.kind == "block":
+        band_caption(result)
+    else:
+        st.caption(
+            "Averages over all treated units, before and after each one's treatment begins. The "
+            "band is drawn in the views by period and by event time."
+        )
+
+
+def band_caption(result: Result) -> None:
+    """Say what the band is, or that there is none."""
     sentence = result.uncertainty.sentence if result.uncertainty is not None else ""
-    st.caption(md(sentence or "No band: see above why."))
+    st.caption(md(sentence or "No band: the text above says why."))
 
 
 def notes(result: Result) -> None:

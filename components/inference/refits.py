@@ -1,0 +1,156 @@
+"""Refit an estimator on other units, and turn the spread of refits into uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from components.arrays import Floats, Ints
+from components.estimators.base import Estimate, Estimator, Tuned
+from components.inference.base import Band, InferenceMethod, Interval, Uncertainty
+from components.panel import Panel
+
+FEWEST_TREATED = 5  # with fewer, intervals from resampling units are far too short
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What one refit says: the average effect, by period, and by event time."""
+
+    att: float
+    by_period: pd.Series[float]
+    by_event_time: pd.Series[float]
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Effects:
+        """Read the effects off an estimate."""
+        return cls(estimate.att, estimate.by_period(), estimate.by_event_time())
+
+
+def fixed(estimate: Estimate) -> Estimator:
+    """Give the estimator with the tuning that this estimate has chosen, for its refits."""
+    estimator = estimate.estimator
+    return estimator.tuned(estimate) if isinstance(estimator, Tuned) else estimator
+
+
+def refit(estimator: Estimator, panel: Panel, rows: Ints) -> Effects | None:
+    """Fit on some rows, drawn with or without repetition.
+
+    Parameters
+    ----------
+    estimator : Estimator
+    panel : Panel
+    rows : Ints, shape (n,)
+        Rows of the panel; a row may come more than once.
+
+    Returns
+    -------
+    Effects or None
+        None where these rows identify no effect.
+    """
+    drawn = panel.take(rows, repeated=True)
+    if estimator.why_not(drawn) is not None:
+        return None
+    effects = Effects.of(estimator.fit(drawn))
+    return effects if np.isfinite(effects.att) else None
+
+
+def too_few_treated(estimate: Estimate, method: str) -> str | None:
+    """Say why resampling units cannot work with so few of them, or None."""
+    design = estimate.panel.design
+    if design.n_treated < FEWEST_TREATED:
+        units = "unit" if design.n_treated == 1 else "units"
+        return (
+            f"{method} needs at least {FEWEST_TREATED} treated units, and there "
+            f"{'is' if design.n_treated == 1 else 'are'} {design.n_treated} treated {units}: its "
+            "intervals would be far too short. Use placebo in space."
+        )
+    if design.n_controls < FEWEST_TREATED:
+        return (
+            f"{method} needs at least {FEWEST_TREATED} never-treated units, and there are "
+            f"{design.n_controls}."
+        )
+    return None
+
+
+def from_spread(
+    estimate: Estimate,
+    refits: list[Effects],
+    *,
+    method: InferenceMethod,
+    level: float,
+    factor: float,
+    df: float,
+    sentence: str,
+    notes: tuple[str, ...] = (),
+) -> Uncertainty:
+    """Build symmetric t intervals from the spread of refits.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    refits : list of Effects
+    method : InferenceMethod
+    level : float
+    factor : float
+        Multiplies the mean squared deviation of the refits from their mean.
+    df : float
+        Degrees of freedom of the t reference.
+    sentence : str
+        What interval and band are.
+    notes : tuple of str
+
+    Returns
+    -------
+    Uncertainty
+    """
+    draws = np.array([one.att for one in refits])
+    error = float(np.sqrt(factor * np.mean((draws - draws.mean()) ** 2)))
+    quantile = float(student.ppf(0.5 + level / 2, df))
+    p_value = float(2 * student.sf(abs(estimate.att) / error, df)) if error > 0 else None
+    bands = [
+        _band(point.dropna(), spread, factor, quantile, level)
+        for point, spread in (
+            (estimate.by_period(), [one.by_period for one in refits]),
+            (estimate.by_event_time(), [one.by_event_time for one in refits]),
+        )
+    ]
+    half = quantile * error
+    return Uncertainty(
+        method=method,
+        level=level,
+        interval=Interval(estimate.att - half, estimate.att + half, level),
+        band=bands[0],
+        event_band=bands[1],
+        p_value=p_value,
+        standard_error=error,
+        draws=draws,
+        sentence=sentence,
+        notes=notes,
+    )
+
+
+def _band(
+    point: pd.Series[float],
+    spread: list[pd.Series[float]],
+    factor: float,
+    quantile: float,
+    level: float,
+) -> Band:
+    table = np.array([one.reindex(point.index).to_numpy(dtype=np.float64) for one in spread])
+    errors = np.sqrt(factor * _mean_square(table))
+    half = pd.Series(quantile * errors, point.index)
+    return Band(point - half, point + half, level, simultaneous=False)
+
+
+def _mean_square(table: Floats) -> Floats:
+    """Mean squared deviation by column, over the refits that have a value there."""
+    seen = np.isfinite(table)
+    count = np.maximum(seen.sum(axis=0), 1)
+    mean = np.where(seen, table, 0.0).sum(axis=0) / count
+    squares = np.where(seen, (table - mean) ** 2, 0.0).sum(axis=0) / count
+    wide: Floats = np.where(seen.sum(axis=0) > 1, squares, np.nan)
+    return wide
