@@ -15,6 +15,7 @@ VIEWS = {
     "By event time": paths.by_event_time,
     "Cumulative": paths.cumulative,
 }
+OPENS_WITH = {"staggered": "By event time", "reversing": "Effect by period"}
 
 spec = frame.enter("counterfactual")
 panel, words = frame.panel_in_frame(spec)
@@ -32,14 +33,19 @@ with chart:
         view = st.segmented_control(
             "View",
             [FIRST, *VIEWS],
-            default=FIRST,
+            default=OPENS_WITH.get(panel.design.kind, FIRST),
             required=True,
-            key="view",
+            key=f"view {panel.design.kind}",
             persist_state="session",
         )
         methods.level_field(spec, "level")
         methods.estimator_switch(spec)
-        placebos = st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
+        placebos = (
+            result.uncertainty is not None
+            and "placebo_gaps" in result.uncertainty.details
+            and view == FIRST
+            and st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
+        )
     if view == FIRST:
         results.trajectory(result, words, placebos=placebos, key="trajectory")
     else:
@@ -82,6 +88,7 @@ with side:
 table = results.table_behind(result)
 with st.expander("The numbers behind the figure"):
     st.dataframe(table, hide_index=True)
+results.detail_tables(result)
 with st.container(horizontal=True):
     save_button(
         "Numbers (CSV)",

@@ -4,13 +4,13 @@ import streamlit as st
 
 from components.analysis import sample_spec, words_of
 from components.data import SAMPLES
-from components.ui import cache, frame, results, state
+from components.ui import frame, results, state
 from components.ui.text import md
 
 frame.enter()
 
 finished = sample_spec(state.FIRST)
-result, words = cache.result_of(finished), words_of(finished)
+result, words = frame.result_in_frame(finished), words_of(finished)
 st.caption(
     "Panelscope shows what a treatment did to a panel of units over time, how sure we are, and how "
     "far to trust it. Here is a finished analysis."

@@ -36,6 +36,7 @@ from components.errors import PanelscopeError
 from components.panel import Panel
 
 BUDGET = 600.0  # seconds that one job may run
+START = 60.0  # seconds that a process has to come into being
 PATIENCE = 20.0  # seconds without a sign of an owner until it counts as gone
 GRACE = 0.25  # seconds from asking a child to end until it is made to
 MOST_KEPT = 32  # finished jobs
@@ -277,7 +278,8 @@ class Jobs:
             if now < child.deadline:
                 continue
             if not child.doomed:
-                self._settle(child.job, "failed", error=took_too_long(self._budget))
+                error = took_too_long(self._budget) if child.pid else ended_early()
+                self._settle(child.job, "failed", error=error)
                 child.doom()
             elif child.pid is None:
                 self._part(child)
@@ -294,7 +296,7 @@ class Jobs:
             except OSError as error:
                 self._settle(job, "failed", error=error)
             else:
-                self._children.append(_Child(job, pipe, time.monotonic() + self._budget))
+                self._children.append(_Child(job, pipe, time.monotonic() + START))
 
     def _part(self, child: _Child) -> None:
         self._children.remove(child)
@@ -359,10 +361,11 @@ class Jobs:
     def _give(self, child: _Child, pid: int) -> None:
         """Hand a child its work."""
         with self._lock:
-            child.pid = pid
+            child.pid, child.deadline = pid, time.monotonic() + self._budget
             call = child.job.call
             if child.doomed or call is None:
                 child.signal(KILL)
                 return
-        child.pipe.send(call)
+        with suppress(OSError):  # where it could not take it all, its next message says why
+            child.pipe.send(call)
         child.job.call = None

@@ -9,8 +9,8 @@ from typing import Any
 
 from components.analysis.codec import read_method, write_method
 from components.analysis.spec import AnalysisSpec, Treatment, sample_spec
-from components.data import Roles
-from components.errors import SpecError
+from components.data import Reading, Roles
+from components.errors import DataError, SpecError
 from components.estimators import ESTIMATORS
 from components.inference import METHODS
 
@@ -20,12 +20,17 @@ READINGS = {
     "treatment_kind": ("flag", "start"),
     "decimal": (".", ","),
     "date_order": ("day first", "month first"),
+    "duplicates": ("first", "mean", "sum"),
+    "gaps": ("drop_units", "drop_periods", "interpolate"),
+    "shape": ("periods in columns", "units in columns"),
 }
+TAKING_APART = ("encoding", "sheet", "header", "header_rows")
 NO_METHOD = "none"
-REPEATED = ("treated", "drop", "covariate")
+REPEATED = ("treated", "drop", "covariate", "treated_value")
 SINGLE = (
     "v", "data", "unit", "time", "outcome", "treatment", "treatment_kind", "decimal",
-    "date_order", "from", "first", "last", "estimator", "inference", "level", "seed",
+    "date_order", "post", "duplicates", "gaps", "shape", *TAKING_APART,
+    "from", "first", "last", "estimator", "inference", "level", "seed",
 )  # fmt: skip
 
 Query = dict[str, str | list[str]]
@@ -45,9 +50,15 @@ def to_query(spec: AnalysisSpec) -> Query:
     """
     start = _start(spec.source)
     query: Query = {"v": VERSION, "data": spec.sample or spec.source.replace(":", "-")}
-    for role in (*COLUMN_ROLES, *READINGS):
+    for role in (*COLUMN_ROLES, "post", *READINGS):
         if getattr(spec.columns, role) != getattr(start.columns, role):
             query[role] = getattr(spec.columns, role) or ""
+    for part in TAKING_APART:
+        value = getattr(spec.columns.reading, part)
+        if value is not None:
+            query[part] = str(value)
+    if spec.columns.treated_values:
+        query["treated_value"] = list(spec.columns.treated_values)
     if spec.treatment is not None:
         query |= {"treated": list(spec.treatment.units), "from": spec.treatment.start}
     if spec.window is not None:
@@ -97,7 +108,10 @@ def from_query(query: Mapping[str, Sequence[str]]) -> AnalysisSpec:
             hint="Open it with the version that made it.",
         )
     start = _start(_source(one.get("data")))
-    changes: dict[str, Any] = {"columns": _columns(start.columns, one, query.get("covariate"))}
+    columns = _columns(start.columns, one, query.get("covariate"))
+    if "treated_value" in query:
+        columns = replace(columns, treated_values=tuple(query["treated_value"]))
+    changes: dict[str, Any] = {"columns": columns}
     changes["treatment"] = _treatment(query.get("treated", ()), one.get("from"))
     if ("first" in one) != ("last" in one):
         raise SpecError(
@@ -153,13 +167,15 @@ def _source(word: str | None) -> str:
 
 
 def _columns(start: Roles, one: Mapping[str, str], covariates: Sequence[str] | None) -> Roles:
-    changes: dict[str, Any] = {role: one[role] or None for role in COLUMN_ROLES if role in one}
+    named = (*COLUMN_ROLES, "post")
+    changes: dict[str, Any] = {role: one[role] or None for role in named if role in one}
     for word, allowed in READINGS.items():
         if word in one and one[word] not in allowed:
             raise SpecError(
                 f"The link's {word} is {one[word]!r}.", hint=f"Write {' or '.join(allowed)}."
             )
     changes |= {word: one[word] for word in READINGS if word in one}
+    changes["reading"] = _reading(one)
     if covariates is not None:
         changes["covariates"] = tuple(name for name in covariates if name)
     columns = replace(start, **changes)
@@ -170,6 +186,17 @@ def _columns(start: Roles, one: Mapping[str, str], covariates: Sequence[str] | N
                 hint=f"Add '{role}=' and the column's name.",
             )
     return columns
+
+
+def _reading(one: Mapping[str, str]) -> Reading:
+    parts: dict[str, Any] = {part: one[part] for part in TAKING_APART if part in one}
+    for part in ("header", "header_rows"):
+        if part in parts:
+            parts[part] = _number(part, parts[part], int)
+    try:
+        return Reading(**parts)
+    except DataError as error:
+        raise SpecError(f"The link cannot be read: {error.message}", hint=error.hint) from None
 
 
 def _treatment(units: Sequence[str], start: str | None) -> Treatment | None:

@@ -86,10 +86,12 @@ class Nursery:
         return ours
 
     def close(self) -> None:
-        """End the nursery; its children end when their pipes are closed."""
+        """End the nursery, and with it every child."""
         if self._control is not None:
             self._control.close()
             self._control = None
+        for program in self._programs:
+            program.terminate()
         for program in self._programs:
             try:
                 program.wait(FAREWELL)

@@ -122,8 +122,9 @@ def by_event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
     plotly.graph_objects.Figure
     """
     band = result.uncertainty.event_band if result.uncertainty is not None else None
-    series = result.estimate.by_event_time().dropna()
-    figure = _effects(series, band, "Average effect", words, theme)
+    study = None if result.uncertainty is None else result.uncertainty.details.get("event_study")
+    series = result.estimate.by_event_time() if study is None else study["att"]
+    figure = _effects(series.dropna(), band, "Average effect", words, theme)
     figure.add_vline(x=0, line={"color": theme.muted, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title_text="Periods since treatment began; 0 is the first treated one")
     return figure

@@ -15,7 +15,7 @@ class Entry:
 
     Attributes
     ----------
-    kind : {"read", "converted", "missing", "dropped"}
+    kind : {"read", "converted", "missing", "dropped", "filled"}
         What sort of thing.
     sentence : str
         What happened and why, for a person.
@@ -25,7 +25,7 @@ class Entry:
         The first of them, at most ``MAX_PLACES``.
     """
 
-    kind: Literal["read", "converted", "missing", "dropped"]
+    kind: Literal["read", "converted", "missing", "dropped", "filled"]
     sentence: str
     count: int
     places: tuple[str, ...] = ()

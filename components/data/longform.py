@@ -1,55 +1,23 @@
-"""One row per unit and period: from a table of text to a panel, and the ledger of the way."""
+"""From a table of text to a panel, and the ledger of the way."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from components.arrays import Bools, Floats, Ints
+from components.arrays import Bools
 from components.data.columnar import table_from_frame
-from components.data.ledger import MAX_PLACES, Entry, Ledger, counted, shown
+from components.data.gaps import close_gaps
+from components.data.grid import Grid, agreed, build_grid, settle_repeats
+from components.data.ledger import Entry, Ledger, counted, shown
 from components.data.numbers import read_numbers
 from components.data.roles import Roles
-from components.data.table import MAX_PANEL_CELLS, Table
-from components.data.timeparse import Place, read_periods
+from components.data.shape import unfold
+from components.data.table import Table
+from components.data.totals import without_totals
 from components.data.treatment import carry, read_flags, read_starts
 from components.errors import DataError
-from components.panel import Panel, period_label, unit_label
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where each row of the table stands in the panel."""
-
-    units: pd.Index[Any]
-    periods: pd.Index[Any]
-    rows: Ints
-    columns: Ints
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.units), len(self.periods)
-
-    def floats(self, values: Floats) -> Floats:
-        matrix = np.full(self.shape, np.nan)
-        matrix[self.rows, self.columns] = values
-        return matrix
-
-    def bools(self, values: Bools | bool) -> Bools:
-        matrix = np.zeros(self.shape, dtype=np.bool_)
-        matrix[self.rows, self.columns] = values
-        return matrix
-
-    def cell(self, row: int, column: int) -> str:
-        return f"{unit_label(self.units[row])}, {period_label(self.periods[column])}"
-
-    def cells(self, mask: Bools) -> tuple[str, ...]:
-        flat = np.flatnonzero(mask.ravel())[:MAX_PLACES]
-        return tuple(self.cell(*divmod(int(place), self.shape[1])) for place in flat)
+from components.panel import Panel, period_label
 
 
 def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
@@ -76,8 +44,13 @@ def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
         Naming the first line that repeats a unit and period, has no unit or period, or holds
         something that its role does not allow.
     """
-    unit, time, outcome = _needed(roles)
-    grid, entries = _grid(table, unit, time, roles)
+    _refuse_another_reading(table, roles)
+    if roles.shape is not None:
+        table = unfold(table, roles.shape)
+    outcome = _needed(roles)
+    table = without_totals(table, roles)
+    grid, entries = build_grid(table, roles)
+    entries += settle_repeats(table, grid)
     values, noticed = read_numbers(table, outcome, decimal=roles.decimal)
     entries += noticed
     if np.isnan(values).all():
@@ -98,7 +71,7 @@ def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
     for name in roles.covariates:
         numbers, noticed = read_numbers(table, name, decimal=roles.decimal)
         entries += noticed
-        covariates[name] = grid.floats(numbers)
+        covariates[name] = grid.floats(numbers, covariate=True)
     panel = Panel(
         Y=grid.floats(values),
         W=W,
@@ -107,7 +80,9 @@ def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
         outcome=outcome,
         X=covariates,
     )
-    return panel, (_summary(table, panel), *table.entries, *entries)
+    summary = _summary(table, panel)
+    panel, closed = close_gaps(panel, roles.gaps)
+    return panel, (summary, *table.entries, *entries, *closed)
 
 
 def panel_from_frame(
@@ -137,7 +112,15 @@ def panel_from_frame(
     return to_panel(table_from_frame(frame, name=name), roles)
 
 
-def _needed(roles: Roles) -> tuple[str, str, str]:
+def _refuse_another_reading(table: Table, roles: Roles) -> None:
+    if table.reading != roles.reading:
+        raise DataError(
+            f"{shown(table.name)} was taken apart in another way than these roles say.",
+            hint=f"Read it with {roles.reading!r}.",
+        )
+
+
+def _needed(roles: Roles) -> str:
     chosen = {"unit": roles.unit, "time": roles.time, "outcome": roles.outcome}
     for role, column in chosen.items():
         if column is None:
@@ -146,7 +129,7 @@ def _needed(roles: Roles) -> tuple[str, str, str]:
                 hint=f"Choose the column that holds the {role}.",
             )
     used: dict[str, str] = {}
-    everything = {**chosen, "treatment": roles.treatment}
+    everything = {**chosen, "treatment": roles.treatment, "second treatment": roles.post}
     for role, column in [*everything.items(), *(("covariate", name) for name in roles.covariates)]:
         if column is not None and column in used:
             raise DataError(
@@ -155,77 +138,12 @@ def _needed(roles: Roles) -> tuple[str, str, str]:
             )
         if column is not None:
             used[column] = role
-    return str(roles.unit), str(roles.time), str(roles.outcome)
+    return str(roles.outcome)
 
 
-def _grid(table: Table, unit: str, time: str, roles: Roles) -> tuple[_Grid, list[Entry]]:
-    codes, names = pd.factorize(table.column(unit))
-    if (codes < 0).any():
-        blank = np.asarray(codes < 0)
-        raise DataError(
-            f"{counted(int(blank.sum()), 'row')} without a unit in column {shown(unit)}; the first "
-            f"is {table.places(blank)[0]}.",
-            hint="Fill in the units, or take those rows out.",
-        )
-    place = Place(time, table.place)
-    stamps, entries = read_periods(table.column(time), place=place, date_order=roles.date_order)
-    columns, periods = pd.factorize(stamps, sort=True)
-    order = _order([str(name) for name in names])
-    position = np.empty(len(order), dtype=np.int64)
-    position[order] = np.arange(len(order))
-    grid = _Grid(
-        units=pd.Index(np.asarray(names)[order].tolist(), dtype="str"),
-        periods=pd.Index(periods),
-        rows=position[codes],
-        columns=np.asarray(columns, dtype=np.int64),
-    )
-    for labels, role, column in ((grid.units, "unit", unit), (grid.periods, "period", time)):
-        if len(labels) < 2:
-            raise DataError(
-                f"Column {shown(column)} holds a single {role}, {shown(labels[0])}.",
-                hint=f"A panel needs at least two {role}s: choose another column, or add rows.",
-            )
-    n, t = grid.shape
-    if n * t > MAX_PANEL_CELLS:
-        raise DataError(
-            f"{n:,} units times {t:,} periods make more than {MAX_PANEL_CELLS:,} cells.",
-            hint=f"Check that {shown(unit)} is the unit and {shown(time)} the period, or sum up to "
-            "longer periods.",
-        )
-    _refuse_repeats(table, grid)
-    return grid, list(entries)
-
-
-def _order(names: Sequence[str]) -> Ints:
-    """Order names as numbers if all of them are whole numbers, else as text."""
-    numeric = all(name.isascii() and name.removeprefix("-").isdecimal() for name in names)
-    if numeric and all(len(name) <= 18 for name in names):
-        ordered = sorted(range(len(names)), key=lambda i: (int(names[i]), names[i]))
-    else:
-        ordered = sorted(range(len(names)), key=names.__getitem__)
-    return np.array(ordered, dtype=np.int64)
-
-
-def _refuse_repeats(table: Table, grid: _Grid) -> None:
-    key = grid.rows * grid.shape[1] + grid.columns
-    again = pd.Series(key).duplicated().to_numpy()
-    if again.any():
-        second = int(np.flatnonzero(again)[0])
-        first = int(np.flatnonzero(key == key[second])[0])
-        cell = grid.cell(int(grid.rows[second]), int(grid.columns[second]))
-        count = int(again.sum())
-        raise DataError(
-            f"{counted(count, 'row')} {'repeats' if count == 1 else 'repeat'} a unit and period; "
-            f"the first is {cell}, {table.place(second)}, already given on {table.place(first)}.",
-            hint="Keep one row per unit and period, or sum or average them first.",
-        )
-
-
-def _treatment(
-    table: Table, roles: Roles, grid: _Grid, given: Bools, entries: list[Entry]
-) -> Bools:
+def _treatment(table: Table, roles: Roles, grid: Grid, given: Bools, entries: list[Entry]) -> Bools:
     if roles.treatment is None:
-        entries.append(Entry("read", "No column of treatment: no cell is treated so far.", 0))
+        entries.append(Entry("read", "No column says treatment: no cell is treated so far.", 0))
         return np.zeros(grid.shape, dtype=np.bool_)
     if roles.treatment_kind == "start":
         W, noticed = read_starts(
@@ -238,9 +156,15 @@ def _treatment(
         )
         entries += noticed
         return W
-    flags, noticed = read_flags(table, roles.treatment)
+    flags, noticed = read_flags(table, roles.treatment, roles.treated_values)
     entries += noticed
-    W = grid.bools(flags)
+    if roles.post is not None:
+        both, noticed = read_flags(table, roles.post)
+        flags = flags & both
+        sentence = f"Treated where both {shown(roles.treatment)} and {shown(roles.post)} say so."
+        count = int(np.count_nonzero(flags))
+        entries += [*noticed, Entry("converted", sentence, count)]
+    W = agreed(table, grid, flags, roles.treatment)
     if given.all():
         return W
     W, torn = carry(W, given)

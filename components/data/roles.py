@@ -10,10 +10,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from components.data.reading import AS_FOUND, Reading
 from components.data.sketch import Column, as_periods
 from components.data.table import Table
 from components.data.timeparse import DateOrder
 from components.data.treatment import NEVER
+
+Duplicates = Literal["first", "mean", "sum"]
+Gaps = Literal["drop_units", "drop_periods", "interpolate"]
+Shape = Literal["periods in columns", "units in columns"]
 
 SAMPLE_ROWS = 100_000
 MAX_CANDIDATES = 8
@@ -84,6 +89,18 @@ class Roles:
         The decimal mark, where the columns do not tell.
     date_order : {"day first", "month first"}, optional
         How to read 01/02/2020, where the column does not tell.
+    treated_values : tuple of str
+        The words of the treatment column that say treated, where they are no usual ones.
+    post : str, optional
+        A second column of flags: a cell is treated where both it and the treatment say so.
+    duplicates : {"first", "mean", "sum"}, optional
+        What becomes of rows that repeat a unit and period; None asks.
+    gaps : {"drop_units", "drop_periods", "interpolate"}, optional
+        What becomes of cells without an outcome; None keeps them, for methods that allow that.
+    shape : {"periods in columns", "units in columns"}, optional
+        How the table is laid out where it does not have one row per unit and period.
+    reading : Reading
+        How the file is taken apart.
     """
 
     unit: str | None = None
@@ -95,6 +112,12 @@ class Roles:
     treatment_kind: Literal["flag", "start"] = "flag"
     decimal: Literal[".", ","] | None = None
     date_order: DateOrder | None = None
+    treated_values: tuple[str, ...] = ()
+    post: str | None = None
+    duplicates: Duplicates | None = None
+    gaps: Gaps | None = None
+    shape: Shape | None = None
+    reading: Reading = AS_FOUND
 
 
 def guess_roles(table: Table) -> Roles:
@@ -175,7 +198,7 @@ def _is_key(one: Column, other: Column) -> bool:
     return bool(pd.Series(pairs).is_unique)
 
 
-def _varies(column: Column, within: Column | None) -> bool:
+def varies(column: Column, within: Column | None) -> bool:
     """Whether a column takes two values within some value of another."""
     if within is None:
         return True
@@ -190,14 +213,14 @@ def _treatment(
     columns = list(columns)
     scores = {c.name: _treated_score(c) for c in columns}
     flags = [c for c in columns if scores[c.name] > 0]
-    moving = [c for c in columns if c.is_flag and _varies(c, unit) and _varies(c, time)]
+    moving = [c for c in columns if c.is_flag and varies(c, unit) and varies(c, time)]
     proper = [c for c in moving if scores[c.name] > 0]
     if proper:
         return max(proper, key=lambda c: scores[c.name]), "flag"
     if len(flags) == 1 or (not flags and len(moving) == 1):
         return [*flags, *moving][0], "flag"
     for column in columns:
-        if START.search(column.key) and not _varies(column, unit) and _is_start(column, time):
+        if START.search(column.key) and not varies(column, unit) and _is_start(column, time):
             return column, "start"
     return None, "flag"
 
@@ -232,7 +255,7 @@ def _may_be_outcome(column: Column, unit: Column | None, time: Column | None) ->
         return False
     if _counts_rows(column):
         return False
-    return column.is_number and _varies(column, unit) and _varies(column, time)
+    return column.is_number and varies(column, unit) and varies(column, time)
 
 
 def _counts_rows(column: Column) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from components.arrays import Bools, Ints, frozen
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.reading import AS_FOUND, Reading
 from components.errors import DataError
 
 MAX_BYTES = 50 * 2**20
@@ -21,7 +22,7 @@ MAX_COLUMNS = 2_000
 MAX_PANEL_CELLS = 5_000_000
 CONTROL = "\x00-\x08\x0b\x0c\x0e-\x1f"
 
-FileKind = Literal["csv", "parquet", "xlsx", "xls", "frame"]
+FileKind = Literal["csv", "parquet", "xlsx", "xls", "dta", "frame"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +41,18 @@ class Table:
         Cells as ``str``; missing where empty. Names such as "NA", "001" and "1e5" are as written.
     first_row : int
         Line (of a CSV) or row (of a sheet) in the file that holds the first row of data.
-    kind : {"csv", "parquet", "xlsx", "xls", "frame"}
+    kind : {"csv", "parquet", "xlsx", "xls", "dta", "frame"}
         What the content turned out to be.
     entries : tuple of Entry
         What was noticed while reading.
     lines : Ints, shape (n,), optional
         Line of each row where they do not simply count up from ``first_row``.
+    reading : Reading
+        How the file was taken apart.
+    sheets : tuple of str
+        Names of the sheets of a workbook that may be read.
+    sources : tuple of str
+        Where rows were columns in the file: the names of those columns, row after row in turn.
     """
 
     name: str
@@ -56,6 +63,9 @@ class Table:
     kind: FileKind
     entries: tuple[Entry, ...] = ()
     lines: Ints | None = None
+    reading: Reading = AS_FOUND
+    sheets: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -65,7 +75,8 @@ class Table:
     def place(self, row: int) -> str:
         """Name a row of ``text`` (from 0) by where it stands in the file: "line 12", "row 12"."""
         number = self.first_row + row if self.lines is None else int(self.lines[row])
-        return f"{'line' if self.kind == 'csv' else 'row'} {number}"
+        under = f" under {shown(self.sources[row % len(self.sources)])}" if self.sources else ""
+        return f"{'line' if self.kind == 'csv' else 'row'} {number}{under}"
 
     def places(self, mask: Bools) -> tuple[str, ...]:
         """Name the first rows where a mask is true."""
@@ -97,6 +108,8 @@ def assemble(
     first_row: int,
     lines: Ints | None = None,
     entries: Sequence[Entry] = (),
+    reading: Reading | None = None,
+    sheets: tuple[str, ...] = (),
 ) -> Table:
     """Check the names of the columns, leave out what is wholly empty, and build the table.
 
@@ -106,7 +119,7 @@ def assemble(
         Names as they stand in the file; blank where there is none.
     cells : sequence of pyarrow.ChunkedArray
         One column of text each; null or blank where empty.
-    name, digest, kind, first_row, lines, entries
+    name, digest, kind, first_row, lines, entries, reading, sheets
         See `Table`.
 
     Returns
@@ -132,7 +145,17 @@ def assemble(
         )
     frame = pd.DataFrame(dict(enumerate(map(as_text, columns))))
     frame.columns = pd.Index(names)
-    table = Table(name, digest, tuple(names), frame, first_row, kind, (), lines)
+    table = Table(
+        name,
+        digest,
+        tuple(names),
+        frame,
+        first_row,
+        kind,
+        lines=lines,
+        reading=reading or AS_FOUND,
+        sheets=sheets,
+    )
     if empty.any():
         notes.append(
             Entry(
@@ -146,7 +169,20 @@ def assemble(
         frame = frame.loc[~empty].reset_index(drop=True)
         lines = frozen(numbers[~empty].astype(np.int64))
         first_row = int(lines[0])
-    return Table(name, digest, tuple(names), frame, first_row, kind, tuple(notes), lines)
+    return replace(table, text=frame, first_row=first_row, entries=tuple(notes), lines=lines)
+
+
+def keep_rows(table: Table, keep: Bools, entries: Sequence[Entry] = ()) -> Table:
+    """Leave rows out of a table; each keeps its line."""
+    numbers = table.lines
+    if numbers is None:
+        numbers = np.arange(table.first_row, table.first_row + len(table.text), dtype=np.int64)
+    return replace(
+        table,
+        text=table.text.loc[keep].reset_index(drop=True),
+        lines=frozen(numbers[keep]),
+        entries=(*table.entries, *entries),
+    )
 
 
 def as_text(column: pa.ChunkedArray) -> pd.Series[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from components.arrays import Bools, Ints
 from components.data.ledger import Entry, counted, shown
+from components.data.questions import Option, QuestionError
 from components.data.table import Table
 from components.data.timeparse import DateOrder, Place, read_periods
 from components.errors import DataError
@@ -23,7 +24,12 @@ FAMILIES: tuple[dict[str, bool], ...] = (
     {"on": True, "off": False},
     {"post": True, "after": True, "pre": False, "before": False},
 )
-NEVER = frozenset({"", "0", "na", "n/a", "nan", "nat", "none", "null", "never", "inf", "infinity"})
+NEVER = frozenset(
+    {"", "0", "0.0", "na", "n/a", "#n/a", "nan", "nat", "none", "null", ".", "-", "never"}
+    | {"inf", "+inf", "-inf", "infinity", "9999", "99999", "999999", "-1", "-9999"}
+    | {"never treated", "never-treated", "never_treated", "not treated", "untreated", "control"}
+)
+MOST_WORDS = 12
 
 
 def family_of(words: list[str]) -> dict[str, bool] | None:
@@ -32,8 +38,10 @@ def family_of(words: list[str]) -> dict[str, bool] | None:
     return next((family for family in FAMILIES if plain and plain <= family.keys()), None)
 
 
-def read_flags(table: Table, column: str) -> tuple[Bools, tuple[Entry, ...]]:
-    """Convert a column of 0/1, true/false, yes/no or treated/control.
+def read_flags(
+    table: Table, column: str, treated_values: tuple[str, ...] = ()
+) -> tuple[Bools, tuple[Entry, ...]]:
+    """Convert a column of 0/1, true/false, yes/no, treated/control, or of words that are given.
 
     Parameters
     ----------
@@ -41,6 +49,8 @@ def read_flags(table: Table, column: str) -> tuple[Bools, tuple[Entry, ...]]:
         Where the column is.
     column : str
         Its name.
+    treated_values : tuple of str
+        Words that say treated, where they are no usual ones; all others then say untreated.
 
     Returns
     -------
@@ -51,6 +61,8 @@ def read_flags(table: Table, column: str) -> tuple[Bools, tuple[Entry, ...]]:
 
     Raises
     ------
+    QuestionError
+        Where a few other words could say treated.
     DataError
         At the first cell that is empty, or written in no such way or in two ways.
     """
@@ -63,10 +75,7 @@ def read_flags(table: Table, column: str) -> tuple[Bools, tuple[Entry, ...]]:
             f"the first is {table.places(empty)[0]}.",
             hint="Write 1 where the unit is treated in that period and 0 everywhere else.",
         )
-    family = family_of(words)
-    if family is None:
-        _refuse_words(table, column, codes, words)
-    meaning = np.array([family[_plain(word)] for word in words], dtype=np.bool_)
+    meaning = _meanings(table, column, codes, words, treated_values)
     flags: Bools = meaning[codes]
     written = "; ".join(
         f"{shown(word)} is {'treated' if treated else 'untreated'} "
@@ -117,12 +126,16 @@ def read_starts(
     words = [str(word) for word in found]
     _refuse_two_starts(table, column, units, codes, words)
     never = np.array([word.strip().lower() in NEVER for word in words])
-    zero = any(word.strip() == "0" for word in words)
-    if zero and pd.api.types.is_integer_dtype(periods.dtype) and periods[0] <= 0 <= periods[-1]:
-        raise DataError(
-            f"0 in column {shown(column)} may be the period 0 or mean never treated.",
-            hint="Write 'never' for units that are never treated, or leave the cell empty.",
-        )
+    if pd.api.types.is_integer_dtype(periods.dtype):
+        for word in words:
+            number = word.strip().removesuffix(".0")
+            coded = word.strip().lower() in NEVER and number.removeprefix("-").isdecimal()
+            if coded and periods[0] <= int(number) <= periods[-1]:
+                raise DataError(
+                    f"{number} in column {shown(column)} may be the period {number} or mean never "
+                    "treated.",
+                    hint="Write 'never' for units that are never treated, or leave the cell empty.",
+                )
     starts: pd.Series[Any] = pd.Series([None] * len(words), dtype=object)
     if not never.all():
         rows = [int(np.flatnonzero(codes == code)[0]) for code in np.flatnonzero(~never)]
@@ -143,9 +156,15 @@ def read_starts(
     for code in np.flatnonzero(~never):
         W[of_unit == code] = np.asarray(periods >= starts[code])
     n_never = int(never[of_unit].sum())
+    codes_of_never = sorted({words[code] for code in np.flatnonzero(never)} - {""})
+    written = f" ({', '.join(map(shown, codes_of_never[:5]))})" if codes_of_never else ""
+    late = int((~never[of_unit] & ~W.any(axis=1)).sum())
+    after = (
+        f" {counted(late, 'start')} after the last period: untreated throughout." if late else ""
+    )
     sentence = (
         f"First treated periods in {shown(column)}: {counted(len(W) - n_never, 'unit')} with a "
-        f"start, {n_never:,} never treated."
+        f"start, {n_never:,} never treated{written}.{after}"
     )
     return W, (Entry("converted", sentence, len(W)),)
 
@@ -183,17 +202,57 @@ def _plain(word: str) -> str:
     return lower[:1] if re.fullmatch(r"[01]\.0*", lower) else lower
 
 
+def _meanings(
+    table: Table, column: str, codes: Ints, words: list[str], treated: tuple[str, ...]
+) -> Bools:
+    """Tell which words say treated."""
+    plain = {word.strip() for word in words}
+    absent = [word for word in treated if word.strip() not in plain]
+    if absent:
+        raise DataError(
+            f"There is no {shown(absent[0])} in column {shown(column)}.",
+            hint="Choose again which words say treated.",
+        )
+    if treated:
+        chosen = {word.strip() for word in treated}
+        return np.array([word.strip() in chosen for word in words], dtype=np.bool_)
+    family = family_of(words)
+    if family is None:
+        _refuse_words(table, column, codes, words)
+    return np.array([family[_plain(word)] for word in words], dtype=np.bool_)
+
+
 def _refuse_words(table: Table, column: str, codes: Ints, words: list[str]) -> NoReturn:
     family = max(FAMILIES, key=lambda pair: sum(_plain(word) in pair for word in words))
     wrong = next(code for code, word in enumerate(words) if _plain(word) not in family)
     row = int(np.flatnonzero(codes == wrong)[0])
     others = [word for word in words if _plain(word) in family]
     beside = f" beside {shown(others[0])}" if others else ""
-    raise DataError(
+    message = (
         f"{table.place(row).capitalize()}, column {shown(column)}: {shown(words[wrong])}{beside} "
-        "does not say treated or untreated.",
-        hint="Write 1 where the unit is treated in that period and 0 everywhere else. If the "
-        "column holds each unit's first treated period, say so.",
+        "does not say treated or untreated."
+    )
+    hint = (
+        "Write 1 where the unit is treated in that period and 0 everywhere else. If the "
+        "column holds each unit's first treated period, say so."
+    )
+    different = list(dict.fromkeys(word.strip() for word in words))
+    if len(different) > MOST_WORDS or len(different) < 2:
+        raise DataError(message, hint=hint)
+    counts = {
+        word: int(
+            sum(np.count_nonzero(codes == c) for c, w in enumerate(words) if w.strip() == word)
+        )
+        for word in different
+    }
+    raise QuestionError(
+        message,
+        hint=f"Choose the values that say treated. {hint}",
+        field="treated_values",
+        options=tuple(
+            Option(word, f"{shown(word)} ({counted(counts[word], 'row')})") for word in different
+        ),
+        many=True,
     )
 
 

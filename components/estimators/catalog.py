@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from components.estimators.base import Estimator
+from components.estimators.callaway_santanna import CallawaySantAnna
 from components.estimators.did import DifferenceInDifferences
 from components.estimators.matrix_completion import MatrixCompletion
 from components.estimators.sc_intercept import SyntheticControlIntercept
 from components.estimators.sdid import SyntheticDID
+from components.estimators.sun_abraham import SunAbraham
 from components.estimators.synthetic_control import SyntheticControl
 
 ESTIMATORS: dict[str, type[Estimator]] = {
@@ -17,5 +19,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
         SyntheticControlIntercept,
         MatrixCompletion,
         SyntheticDID,
+        CallawaySantAnna,
+        SunAbraham,
     )
 }

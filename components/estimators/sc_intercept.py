@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -99,6 +99,10 @@ class SyntheticControlIntercept:
             notes=notes,
             details=details,
         )
+
+    def tuned(self, estimate: Estimate) -> SyntheticControlIntercept:
+        """Hold the penalty and the mix that an estimate has chosen."""
+        return replace(self, **estimate.details)
 
     def _tuning(self, block: Block) -> tuple[float, float]:
         if self.penalty is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -152,6 +152,15 @@ class SyntheticControl:
             details = {**details, "augment_ridge": ridge, "weights_before_ridge": weights}
             weights = augmented_weights(block.before, target, weights, ridge)
         return weights, notes, details
+
+    def tuned(self, estimate: Estimate) -> SyntheticControl:
+        """Hold the penalty and the ridge that an estimate has chosen."""
+        chosen = {
+            name: estimate.details[name]
+            for name in ("pairwise_penalty", "augment_ridge")
+            if name in estimate.details
+        }
+        return replace(self, **chosen)
 
     @property
     def _plain(self) -> bool:

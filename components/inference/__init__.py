@@ -11,6 +11,7 @@ from components.inference.base import (
 from components.inference.bootstrap import UnitBootstrap
 from components.inference.catalog import METHODS
 from components.inference.conformal import Conformal
+from components.inference.event_study import EventStudyErrors
 from components.inference.jackknife import Jackknife
 from components.inference.placebo import PlaceboInSpace
 
@@ -18,6 +19,7 @@ __all__ = [
     "METHODS",
     "Band",
     "Conformal",
+    "EventStudyErrors",
     "InferenceMethod",
     "Interval",
     "Jackknife",

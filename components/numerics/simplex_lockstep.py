@@ -20,7 +20,11 @@ ENTER = 1e-12
 SETTLED = 1e-10
 TIED = 1e-9
 PERFECT = 1e-9
+RIDGE_DECIDES = 10.0
+FIRM = 1e-9
+TINY = 1e-100
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
+DUST = 16.0 * float(np.finfo(np.float64).eps)
 JITTER = 1e-14
 MAX_STEPS = 1000
 MAX_REPEATS = 3
@@ -98,7 +102,9 @@ class SimplexBatch:
         X, targets = self.X - shared[:, None], self.targets - shared
         if self.intercept and self.mass is None:
             X, targets = X - X.mean(axis=0), targets - targets.mean(axis=1, keepdims=True)
-        size = float(np.abs(X).max()) or 1.0
+        size = float(np.abs(X).max())
+        if size <= DUST * float(np.sqrt(len(X))) * float(np.abs(self.X).max()):
+            X, size = np.zeros(X.shape), 1.0
         return replace(
             self,
             X=X / size,
@@ -185,7 +191,10 @@ class _LockStep:
                 self._keep(~done)
                 half, best = half[~done], best[~done]
             self._enter(best)
-            self._step(half)
+            try:
+                self._step(half)
+            except np.linalg.LinAlgError:
+                break
         return self.weights, self.sure
 
     def _closest(self) -> tuple[Ints, Floats]:
@@ -218,7 +227,12 @@ class _LockStep:
         noise = ROUNDING * (level + residual) * (ways + residual)
         optimal = (gains <= SETTLED * ways * residual + noise).all(axis=1)
         tied = ((gains >= -TIED * ways * residual) & (w == 0.0)).any(axis=1)
-        alone = (self.batch.ridge[done] > 0.0) | ((residual[:, 0] > PERFECT) & ~tied)
+        ridge = self.batch.ridge[done] * np.einsum("bj,bj->b", w, w)
+        gaps = np.sqrt(np.maximum(np.square(residual[:, 0]) - ridge, 0.0))
+        alone = (gaps > np.maximum(PERFECT, RIDGE_DECIDES * np.sqrt(ridge))) & ~tied
+        if self.gram is None:
+            spectrum = np.linalg.eigvalsh(self._hessian()[done])
+            alone &= spectrum[:, 0] > FIRM * spectrum[:, -1]
         return np.asarray(optimal & alone)
 
     def _enter(self, best: Ints) -> None:
@@ -231,8 +245,11 @@ class _LockStep:
             self.values = np.pad(self.values, ((0, 0), (0, SLOTS)))
         self.slots[problems, (self.slots[problems] < 0).argmax(axis=1)] = best[problems]
 
-    def _step(self, half: Floats) -> None:
-        """Go to the optimum over the support, or as far as all weights stay positive."""
+    def _hessian(self) -> Floats:
+        """Half the Hessian over the slots; an empty slot has a row of its own.
+
+        A constant is added, which changes nothing where weights sum to one.
+        """
         used = self.slots >= 0
         slots = np.where(used, self.slots, 0)
         hessian = (
@@ -241,11 +258,17 @@ class _LockStep:
             else self.gram[slots[:, :, None], slots[:, None, :]]
         )
         diagonal = np.einsum("bkk->bk", hessian)
-        lift = diagonal.mean(axis=1)[:, None]
+        lift = np.maximum(diagonal.mean(axis=1)[:, None], TINY)
         diagonal += self.batch.ridge[:, None] + JITTER * lift
         hessian += lift[:, :, None]
         hessian *= used[:, :, None] & used[:, None, :]
-        diagonal += ~used
+        diagonal += np.where(used, 0.0, lift)
+        return hessian
+
+    def _step(self, half: Floats) -> None:
+        """Go to the optimum over the support, or as far as all weights stay positive."""
+        used = self.slots >= 0
+        hessian = self._hessian()
         solved = np.linalg.solve(hessian, np.stack([-self._in_slots(half), used], axis=2))
         along, shift = solved[:, :, 0], solved[:, :, 1]
         along -= shift * (along.sum(axis=1) / shift.sum(axis=1))[:, None]

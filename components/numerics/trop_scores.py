@@ -34,7 +34,7 @@ class Score(Protocol):
         """Number of items."""
         ...
 
-    def errors(self, penalties: Penalties, index: Ints) -> Floats:
+    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
         """Out-of-sample errors of some items, in the unit of Y."""
         ...
 
@@ -51,22 +51,19 @@ class LeaveOneCellOut:
     ----------
     problem : CellProblem
         The cells to leave out in turn.
-    tolerance : float
-        In the unit of Y.
     """
 
     problem: CellProblem
-    tolerance: float = 1e-6
 
     @property
     def n_items(self) -> int:
         """Number of cells."""
         return len(self.problem.rows)
 
-    def errors(self, penalties: Penalties, index: Ints) -> Floats:
+    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
         """Observed minus predicted outcome of some cells."""
         problem = self.problem
-        predicted = problem.predict(penalties, index, tolerance=self.tolerance)
+        predicted = problem.predict(penalties, index, tolerance=tolerance)
         return problem.clean[problem.rows[index], problem.columns[index]] - predicted
 
     def largest_useful(self, unit: float, time: float) -> float:
@@ -84,21 +81,18 @@ class PlaceboBlock:
     ----------
     problem : BlockProblem
         Never-treated units only; one group for each trial.
-    tolerance : float
-        In the unit of Y.
     """
 
     problem: BlockProblem
-    tolerance: float = 1e-6
 
     @property
     def n_items(self) -> int:
         """Number of trials."""
         return len(self.problem.groups)
 
-    def errors(self, penalties: Penalties, index: Ints) -> Floats:
+    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
         """Average effects of some trials."""
-        return self.problem.effects(penalties, index, tolerance=self.tolerance)
+        return self.problem.effects(penalties, index, tolerance=tolerance)
 
     def largest_useful(self, unit: float, time: float) -> float:
         """Median over an even sample of trials."""
@@ -121,8 +115,6 @@ class PlaceboCells:
         Treated periods of each treated unit.
     X : Floats, shape (K, N, T)
     distance : {"levels", "demeaned"}
-    tolerance : float
-        In the unit of Y.
     """
 
     Y: Floats
@@ -131,7 +123,6 @@ class PlaceboCells:
     patterns: Bools
     X: Floats
     distance: Distance = "levels"
-    tolerance: float = 1e-6
 
     @property
     def n_items(self) -> int:
@@ -150,13 +141,13 @@ class PlaceboCells:
             made.append(CellProblem(self.Y, seen, rows, columns, self.X, self.distance))
         return tuple(made)
 
-    def errors(self, penalties: Penalties, index: Ints) -> Floats:
+    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
         """Average effects of some trials."""
         averages = np.full(len(index), np.nan)
         for place, trial in enumerate(index):
             problem = self.problems[trial]
             gaps = self.Y[problem.rows, problem.columns] - problem.predict(
-                penalties, tolerance=self.tolerance
+                penalties, tolerance=tolerance
             )
             if np.isfinite(gaps).any():
                 averages[place] = np.nanmean(gaps)

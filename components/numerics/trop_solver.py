@@ -22,8 +22,8 @@ from components.numerics.trop_factors import Factors, Stack, alternate
 CHUNK = 200_000
 """Cells that are worked on at once: as much as the second-level cache holds."""
 
-EXCESS = 1e-4
-"""Relative excess of the dual norm that is still taken for the optimum."""
+EXCESS = 100.0
+"""Relative excess of the dual norm, over the tolerance, that is still taken for the optimum."""
 
 ROUNDS = 12
 
@@ -191,7 +191,7 @@ def _settle(stack: Stack, start: Floats, solution: Solution, place: Ints, tolera
         solution.certificate[at] = excess
         solution.sweeps[at] += factors.sweeps
         solution.rank[at] = _ranks(factors)
-        short = np.flatnonzero(excess > 1.0 + EXCESS)
+        short = np.flatnonzero(excess > 1.0 + EXCESS * tolerance)
         if not len(short):
             return
         start = _enlarged(factors, Z, stack, short)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 
 from components.analysis import AnalysisSpec, Result, load_table, run
+from components.analysis.job import Job
+from components.analysis.jobs import Jobs
 from components.data import Ledger, Table, to_panel
 from components.panel import Panel
 
 MOST_KEPT = 48
-PATIENCE = 0.7  # seconds of work before a progress bar appears
+PATIENCE = 1.0  # seconds of work before a progress bar appears
+QUICK = ("did", "sc", "sc_intercept", "sdid", "callaway_santanna", "sun_abraham")
+QUICK_CELLS = 5000
 TABLES = "tables"
 
 
@@ -92,32 +97,51 @@ def panel_of(spec: AnalysisSpec) -> tuple[Panel, Ledger]:
     return pair
 
 
-def result_of(spec: AnalysisSpec) -> Result:
-    """Give the result of an analysis; work of more than a moment shows how far it is.
+def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
+    """Give the result of an analysis, or the job that works on it.
 
     Raises
     ------
     PanelscopeError
         As :func:`components.analysis.run`.
     """
-    result: Result = _kept(spec, f"result {spec!r}", lambda: _run_in_sight(spec))
+    store, key = _store(spec), f"result {spec!r}"
+    kept: Result | None = store.get(key)
+    if kept is not None:
+        return kept
+    panel, _ = panel_of(spec)
+    if _is_quick(spec, panel):
+        result = run(spec, panel)
+    else:
+        job = jobs().submit(job_key(spec), owner(), spec, panel)
+        if not job.wait(PATIENCE):
+            return job
+        result = jobs().take(job.key, owner())
+    store.put(key, result)
     return result
 
 
-def _run_in_sight(spec: AnalysisSpec) -> Result:
-    panel, _ = panel_of(spec)
-    place = st.empty()
-    begun = time.monotonic()
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """Give the one registry of long work that this server has."""
+    return Jobs(workers=max(1, (os.cpu_count() or 1) - 1))
 
-    def progress(share: float) -> None:
-        passed = time.monotonic() - begun
-        if passed > PATIENCE:
-            left = passed / max(share, 0.01) * (1 - share)
-            with place.container():
-                st.progress(min(share, 1.0), f"Refitting: {share:.0%}, about {left:.0f} s left")
-                st.caption("Change any setting to stop this and start anew.")
 
-    try:
-        return run(spec, panel, progress)
-    finally:
-        place.empty()
+def job_key(spec: AnalysisSpec) -> str:
+    """Name the work on an analysis: the data by its fingerprint, and the spec."""
+    return f"{panel_of(spec)[0].fingerprint} {spec!r}"
+
+
+def owner() -> str:
+    """Name this session among the owners of jobs; the name says nothing about it."""
+    if "owner" not in st.session_state:
+        st.session_state["owner"] = uuid4().hex
+    name: str = st.session_state["owner"]
+    return name
+
+
+def _is_quick(spec: AnalysisSpec, panel: Panel) -> bool:
+    """Tell whether the work takes a moment only, so that no process is worth its start."""
+    inference = None if spec.inference is None else spec.inference.card.key
+    small = panel.Y.size <= QUICK_CELLS and panel.design.n_treated <= 1
+    return spec.estimator.card.key in QUICK and inference in (None, "placebo_in_space") and small

@@ -11,7 +11,7 @@ from components.analysis import AnalysisSpec, Result, prepare, script_name, to_s
 from components.analysis.words import Words, summary
 from components.charts.theme import Theme, theme_of
 from components.panel import Panel
-from components.ui import cache, state
+from components.ui import cache, state, waiting
 from components.ui.downloads import save_button
 from components.ui.guard import tell, told
 from components.ui.text import md
@@ -118,10 +118,15 @@ def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
 
 
 def result_in_frame(spec: AnalysisSpec) -> Result:
-    """Give the result; where it cannot be had, say why and end the page."""
+    """Give the result; where it is not there yet, or cannot be had, say so and end the page."""
     with told():
-        return cache.result_of(spec)
-    raise AssertionError  # told() has ended the page
+        if waiting.was_stopped(cache.job_key(spec)):
+            st.stop()
+        result = cache.result_of(spec)
+    if not isinstance(result, Result):
+        waiting.wait_for(result)
+        st.stop()
+    return result
 
 
 def script_button(result: Result, words: Words) -> None:

@@ -28,7 +28,7 @@ def estimator_cards(spec: AnalysisSpec, panel: Panel) -> None:
     """
     reasons = preflight(panel)
     captions = [
-        ESTIMATORS[key].card.idea + (f" :red[Cannot run here: {md(reason)}]" if reason else "")
+        ESTIMATORS[key].card.idea + (f"  \n**Cannot run here:** {md(reason)}" if reason else "")
         for key, reason in reasons.items()
     ]
     key = "estimator field"

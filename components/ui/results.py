@@ -20,8 +20,10 @@ from components.charts import paths
 from components.inference.base import level_text
 from components.panel import period_label
 from components.ui import frame
+from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
+ALREADY_SHOWN = ("ranking", "placebo_gaps", "cohort_time_weights")
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["lasso2d", "select2d"],
@@ -102,6 +104,32 @@ def notes(result: Result) -> None:
     if caveats:
         lines = "\n".join(f"- {md(note)}" for note in caveats)
         st.info(lines, icon=":material/info:")
+
+
+def detail_tables(result: Result) -> None:
+    """Show every table that the method itself keeps, such as effects by cohort and period."""
+    tables = dict(result.estimate.details)
+    if result.uncertainty is not None:
+        tables |= result.uncertainty.details
+    shown = {
+        name: table
+        for name, table in tables.items()
+        if isinstance(table, pd.DataFrame) and name not in ALREADY_SHOWN
+    }
+    for name, table in shown.items():
+        label = name.replace("_", " ").capitalize()
+        with st.expander(label):
+            flat = table.reset_index() if table.index.name or table.index.nlevels > 1 else table
+            flat = flat.rename(columns=str)
+            st.dataframe(flat, hide_index=True)
+            save_button(
+                f"{label} (CSV)",
+                to_csv(flat),
+                f"{name}.csv",
+                "text/csv",
+                icon=":material/download:",
+                key=f"file {name}",
+            )
 
 
 def table_behind(result: Result) -> pd.DataFrame:

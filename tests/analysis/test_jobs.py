@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from dataclasses import fields
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -34,6 +35,21 @@ SOON = 10.0  # seconds; only a test that fails waits so long
 def jobs():
     with Jobs(patience=600) as registry:
         yield registry
+
+
+@pytest.fixture
+def adjusted(jobs, monkeypatch):
+    """Change settings of the common jobs for one test: a new nursery takes a second to start."""
+
+    def adjust(**settings):
+        for name, value in settings.items():
+            assert hasattr(jobs, f"_{name}")
+            monkeypatch.setattr(jobs, f"_{name}", value)
+        return jobs
+
+    yield adjust
+    jobs.leave("me")
+    until(lambda: not jobs._children)
 
 
 @pytest.fixture
@@ -68,10 +84,12 @@ def alive(pid):
     """Say whether a process still runs; one that has ended but was not waited for does not."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        if sys.platform == "linux":
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+            return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except (ProcessLookupError, FileNotFoundError):
         return False
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return done.stdout.strip()[:1] not in {"", "Z"}
+    return True
 
 
 def child_of(jobs, job):
@@ -207,14 +225,14 @@ def test_jobs_wait_for_their_turn_in_order(jobs, key):
     assert others[0].seconds == 0.0
 
 
-def test_two_workers_run_two_jobs(opened, key):
-    jobs = opened(workers=2)
+def test_two_workers_run_two_jobs(adjusted, key):
+    jobs = adjusted(workers=2)
     both = [jobs.submit_call(f"{key} {i}", "me", slow_calls.count, 5, 0.1) for i in range(3)]
     until(lambda: [job.state for job in both] == ["running", "running", "queued"])
 
 
-def test_a_full_queue_refuses(opened, key):
-    jobs = opened(waiting=1)
+def test_a_full_queue_refuses(adjusted, key):
+    jobs = adjusted(most_waiting=1)
     running = jobs.submit_call(key, "me", slow_calls.spin)
     until(lambda: running.state == "running")
     jobs.submit_call(f"{key} next", "me", slow_calls.spin)
@@ -284,8 +302,8 @@ def test_leaving_ends_all_jobs_of_an_owner_and_no_others(jobs, key):
     assert yours.wait(SOON)
 
 
-def test_work_of_an_owner_who_is_not_seen_any_more_ends(opened, key):
-    jobs = opened(patience=0.4)
+def test_work_of_an_owner_who_is_not_seen_any_more_ends(adjusted, key):
+    jobs = adjusted(patience=0.4)
     job = jobs.submit_call(key, "me", slow_calls.spin)
     for _ in range(20):
         time.sleep(0.05)
@@ -298,8 +316,6 @@ def test_work_of_an_owner_who_is_not_seen_any_more_ends(opened, key):
 
 def test_a_job_over_its_budget_is_stopped_with_a_cure(opened, key):
     jobs = opened(budget=0.3)
-    jobs.submit_call("warm", "me", slow_calls.echo, 1).wait(SOON)
-    jobs.forget("warm")
     job = jobs.submit_call(key, "me", slow_calls.spin)
     pid = child_of(jobs, job)
     assert job.wait(SOON)
@@ -392,8 +408,8 @@ def test_a_result_is_kept_until_all_its_owners_have_taken_it(jobs, key):
         jobs.take(key, "one")
 
 
-def test_only_so_many_finished_jobs_are_kept(opened, key):
-    jobs = opened(kept=2)
+def test_only_so_many_finished_jobs_are_kept(adjusted, key):
+    jobs = adjusted(most_kept=2)
     for i in range(4):
         assert jobs.submit_call(f"{key} {i}", "me", slow_calls.echo, i).wait(SOON)
     assert [jobs.find(f"{key} {i}") is not None for i in range(4)] == [False, False, True, True]
@@ -429,8 +445,7 @@ def test_the_memory_of_a_child_is_given_back(jobs, key):
     assert resident() - before < 20
 
 
-def test_a_nursery_that_dies_is_replaced(opened, key):
-    jobs = opened()
+def test_a_nursery_that_dies_is_replaced(jobs, key):
     assert jobs.submit_call(f"{key} 1", "me", slow_calls.echo, 1).wait(SOON)
     old = jobs._nursery.pid
     os.kill(old, signal.SIGKILL)
@@ -511,11 +526,3 @@ def test_a_server_that_ends_by_itself_takes_its_work_along(tmp_path):
         assert server.wait(SOON) == 0
         assert server.stdout.read() == ""
     until(lambda: not any(map(alive, pids)), 1.0)
-
-
-def test_the_engine_of_jobs_needs_no_screen():
-    code = "import sys, components.analysis.jobs; print('streamlit' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"

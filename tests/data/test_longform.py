@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.data import Roles, guess_roles, longform, panel_from_frame, read_table, to_panel
+from components.data import Roles, grid, guess_roles, panel_from_frame, read_table, to_panel
 from components.errors import DataError
 from components.panel import Panel, period_label
 from tests.conftest import PUBLISHED, block_panel
@@ -214,7 +214,7 @@ def test_the_decimal_mark_and_the_order_of_dates_can_be_told():
 
 
 def test_a_sparse_table_cannot_claim_a_huge_panel(monkeypatch):
-    monkeypatch.setattr(longform, "MAX_PANEL_CELLS", 50)
+    monkeypatch.setattr(grid, "MAX_PANEL_CELLS", 50)
     rows = [f"u{i},{i},1,0" for i in range(8)]
     with pytest.raises(DataError, match="8 units times 8 periods make more than 50 cells"):
         read(lines(*rows))

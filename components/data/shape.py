@@ -1,0 +1,272 @@
+"""Tables with periods or units in their columns: recognised, and turned into one row per cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from components.arrays import frozen
+from components.data.ledger import Entry, counted, shown
+from components.data.roles import NOTHING, TIME, TIME_START, TREATED, Shape
+from components.data.sketch import Column, as_periods
+from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text
+from components.data.timeforms import MONTH
+from components.data.totals import is_total
+from components.errors import DataError
+
+SAMPLE_ROWS = 2_000
+MARK = "[-_/. ]"
+PERIOD = (
+    rf"[0-9]{{4}}{MARK}?Q[1-4]|Q[1-4]{MARK}?[0-9]{{4}}|"
+    rf"[0-9]{{4}}{MARK}[0-9]{{1,2}}{MARK}[0-9]{{1,2}}|[0-9]{{1,2}}{MARK}[0-9]{{1,2}}{MARK}[0-9]{{4}}|"
+    rf"[0-9]{{4}}(?:{MARK}|M)[0-9]{{1,2}}|[0-9]{{1,2}}{MARK}[0-9]{{4}}|"
+    rf"(?:{MONTH.replace('(?P<month>', '(?:')}){MARK}*[0-9]{{4}}|"
+    rf"[0-9]{{4}}{MARK}?W[0-9]{{1,2}}|[0-9]{{8}}|[0-9]{{6}}|[0-9]{{1,4}}"
+)
+NAMED = re.compile(rf"(?P<stub>.*?)[-_ .:]*(?P<period>{PERIOD})", re.IGNORECASE | re.DOTALL)
+WORLD_BANK = re.compile(r"(?P<period>[0-9]{4}) \[YR(?P=period)\]")
+NO_STUB = re.compile(rf"x|v|{TIME.pattern}", re.IGNORECASE)
+VALUE, PERIOD_COLUMN, UNIT_COLUMN = "value", "period", "unit"
+POST = re.compile(r"post|after")
+
+
+@dataclass(frozen=True)
+class _Stub:
+    """Columns that hold one quantity, each in another period."""
+
+    name: str
+    columns: tuple[str, ...]
+    periods: tuple[str, ...]
+
+
+def recognise_shape(table: Table) -> Shape | None:
+    """Tell how a table is laid out.
+
+    Parameters
+    ----------
+    table : Table
+        Only the first ``SAMPLE_ROWS`` rows are looked at.
+
+    Returns
+    -------
+    {"periods in columns", "units in columns"} or None
+        The first where columns are named after periods and each row is a unit of its own, the
+        second where each row is a period of its own and all else are numbers; None for one row per
+        unit and period, or where it is not clear.
+    """
+    head = table.text.head(SAMPLE_ROWS)
+    stubs = _stubs(table.columns)
+    if stubs:
+        spread = {name for stub in stubs for name in stub.columns}
+        kept = [Column(name, head[name]) for name in table.columns if name not in spread]
+        words = [column for column in kept if not column.is_number]
+        first = next(iter(words or kept), None)
+        some = any(Column(name, head[name]).is_number for name in spread)
+        if first is not None and _is_unique(first) and some:
+            return "periods in columns"
+    columns = [Column(name, head[name]) for name in table.columns]
+    time = _time_of_rows(columns)
+    if time is None:
+        return None
+    others = [column for column in columns if column is not time]
+    units = [column for column in others if _is_series(column)]
+    if len(units) >= 2 and all(column.is_number or not column.words for column in others):
+        return "units in columns"
+    return None
+
+
+def unfold(table: Table, shape: Shape) -> Table:
+    """Turn a wide table into one with a row per unit and period.
+
+    Parameters
+    ----------
+    table : Table
+    shape : {"periods in columns", "units in columns"}
+
+    Returns
+    -------
+    Table
+        Columns that are neither a period nor a unit are repeated. Each row keeps the line that it
+        stood on, and the column.
+
+    Raises
+    ------
+    DataError
+        Where the table has no such shape.
+    """
+    if shape == "periods in columns":
+        return _periods_to_rows(table)
+    return _units_to_rows(table)
+
+
+def _periods_to_rows(table: Table) -> Table:
+    stubs = _stubs(table.columns)
+    if not stubs:
+        raise DataError(
+            f"No two columns of {shown(table.name)} are named after periods.",
+            hint="Name them 1970, 1971 or gdp_1970, gdp_1971, or choose another shape.",
+        )
+    periods = list(dict.fromkeys(period for stub in stubs for period in stub.periods))
+    spread = {name for stub in stubs for name in stub.columns}
+    kept = [name for name in table.columns if name not in spread]
+    blocks = {}
+    for stub in stubs:
+        at = dict(zip(stub.periods, stub.columns, strict=True))
+        blocks[stub.name] = [at.get(period) for period in periods]
+    entry = Entry(
+        "read",
+        f"One row per unit and one column per period: {counted(len(table.text), 'row')} and "
+        f"{counted(len(spread), 'column')} turned into one row per unit and period.",
+        len(spread),
+    )
+    return _long(table, kept, (PERIOD_COLUMN, periods), blocks, entry)
+
+
+def _units_to_rows(table: Table) -> Table:
+    columns = [Column(name, table.text[name]) for name in table.columns]
+    time = _time_of_rows(columns)
+    if time is None:
+        raise DataError(
+            f"No column of {shown(table.name)} holds a period of its own in each row.",
+            hint="Choose another shape, or write one row per period.",
+        )
+    units = [c.name for c in columns if c is not time and _is_series(c)]
+    if len(units) < 2:
+        raise DataError(
+            f"Fewer than two columns of {shown(table.name)} hold the numbers of a unit.",
+            hint="Choose another shape.",
+        )
+    totals = [c.name for c in columns if is_total(c.name)]
+    kept = [name for name in table.columns if name not in units and name not in totals]
+    entry = Entry(
+        "read",
+        f"One row per period and one column per unit: {counted(len(table.text), 'row')} and "
+        f"{counted(len(units), 'column')} turned into one row per unit and period.",
+        len(units),
+    )
+    long = _long(table, kept, (UNIT_COLUMN, units), {VALUE: [*units]}, entry)
+    if not totals:
+        return long
+    sentence = f"{counted(len(totals), 'column')} of totals left out: {shown(totals[0])}."
+    dropped = Entry("dropped", sentence, len(totals), tuple(map(shown, totals)))
+    return replace(long, entries=(*long.entries, dropped))
+
+
+def _long(
+    table: Table,
+    kept: Sequence[str],
+    new: tuple[str, Sequence[str]],
+    blocks: dict[str, list[str | None]],
+    entry: Entry,
+) -> Table:
+    n, width = len(table.text), len(new[1])
+    if n * width > MAX_PANEL_CELLS:
+        raise DataError(
+            f"{n:,} rows times {width:,} columns make more than {MAX_PANEL_CELLS:,} cells.",
+            hint="Keep only the units and periods that you need.",
+        )
+    # Row after row, and in each row column after column.
+    turned = np.arange(n * width).reshape(width, n).T.ravel()
+    text: dict[str, pd.Series[str]] = {}
+    for name in kept:
+        text[name] = table.text[name].repeat(width).reset_index(drop=True)
+    label = _free(new[0], {*kept, *blocks})
+    text[label] = pd.Series(np.tile(np.array(new[1], dtype=object), n), dtype="str")
+    nothing = pa.nulls(n, pa.large_string())
+    for name, sources in blocks.items():
+        parts = [nothing if s is None else _flat(table.text[s]) for s in sources]
+        text[_free(name, set(text))] = as_text(
+            pa.chunked_array([pa.concat_arrays(parts).take(pa.array(turned))])
+        )
+    lines = table.lines
+    if lines is None:
+        lines = np.arange(table.first_row, table.first_row + n, dtype=np.int64)
+    return replace(
+        table,
+        columns=tuple(text),
+        text=pd.DataFrame(text),
+        lines=frozen(np.repeat(lines, width)),
+        sources=tuple(new[1]),
+        entries=(*table.entries, entry),
+    )
+
+
+def _flat(text: pd.Series[str]) -> pa.Array:
+    array = as_arrow(text)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
+def _stubs(names: Sequence[str]) -> list[_Stub]:
+    """Group columns by what is left of their names without the period."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        match = WORLD_BANK.fullmatch(name) or NAMED.fullmatch(name)
+        if match is not None:
+            stub = (match.groupdict().get("stub") or "").strip()
+            plain = "" if NO_STUB.fullmatch(stub) else stub
+            groups.setdefault(plain, []).append((name, match["period"].replace("_", "-")))
+    stubs = []
+    for stub, members in groups.items():
+        columns, periods = zip(*members, strict=True)
+        if _are_periods(periods, share=len(members) / len(names)):
+            stubs.append(_Stub(stub or VALUE, columns, periods))
+    kinds = {_kind(stub.periods) for stub in stubs}
+    return stubs if len(kinds) == 1 else []
+
+
+def _are_periods(words: Sequence[str], share: float) -> bool:
+    if len(words) < 2 or len(set(words)) < len(words):
+        return False
+    periods = as_periods([*words])
+    if periods is None or not periods.is_unique:
+        return False
+    if not pd.api.types.is_integer_dtype(periods.dtype):
+        return True
+    if periods.min() >= 1500 and periods.max() <= 2200:
+        return True
+    # Numbers that are no years may count anything: they must go up by one and fill the table.
+    steps = np.diff(np.sort(periods.to_numpy()))
+    return len(words) >= 3 and share > 0.5 and bool((steps == 1).all())
+
+
+def _kind(words: Sequence[str]) -> str:
+    periods = as_periods([*words])
+    return "" if periods is None else str(periods.dtype)
+
+
+def _is_unique(column: Column) -> bool:
+    known = column.codes >= 0
+    return bool(known.any()) and len(column.words) == int(known.sum())
+
+
+def _time_of_rows(columns: Sequence[Column]) -> Column | None:
+    """Find the column that holds another period in each row."""
+    able = [
+        column
+        for column in columns
+        if column.periods is not None
+        and _is_unique(column)
+        and (column.is_dated or column.named(TIME, TIME_START) >= 2)
+    ]
+    named = [column for column in able if column.named(TIME, TIME_START)]
+    return next(iter(named or able), None)
+
+
+def _is_series(column: Column) -> bool:
+    """Whether a column may hold the outcomes of one unit."""
+    if is_total(column.name) or column.named(TIME, NOTHING) >= 3:
+        return False
+    flagged = column.key in TREATED or POST.fullmatch(column.key) is not None
+    return column.is_number and not (flagged and column.is_flag)

@@ -1,0 +1,55 @@
+"""Rows that sum up the others: no observation of any unit and period."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from components.data.ledger import Entry, counted, shown
+from components.data.roles import Roles
+from components.data.table import Table, keep_rows
+
+TOTAL = re.compile(
+    r"(grand |sub-?|column )?(totals?|sum|summe|gesamt|insgesamt|averages?|mean)\s*:?",
+    re.IGNORECASE,
+)
+
+
+def is_total(word: str) -> bool:
+    """Tell whether a word heads a row or column of totals."""
+    return TOTAL.fullmatch(word.strip()) is not None
+
+
+def without_totals(table: Table, roles: Roles) -> Table:
+    """Leave out rows of totals that belong to no period or no unit.
+
+    Parameters
+    ----------
+    table : Table
+    roles : Roles
+        With the columns of unit and time.
+
+    Returns
+    -------
+    Table
+        Without rows where one of the two says total and the other is empty, and rows whose period
+        is a total; what is left out is in its entries. A unit called "Total" that has periods
+        stays: see `health`.
+    """
+    unit, time = table.column(str(roles.unit)), table.column(str(roles.time))
+    heads = {
+        name: column.isin([word for word in column.dropna().unique() if is_total(str(word))])
+        for name, column in (("unit", unit), ("time", time))
+    }
+    total = np.asarray(heads["time"] | (heads["unit"] & time.isna()), dtype=np.bool_)
+    if not total.any() or total.all():
+        return table
+    row = int(np.flatnonzero(total)[0])
+    word = time.iloc[row] if heads["time"].iloc[row] else unit.iloc[row]
+    sentence = (
+        f"{counted(int(total.sum()), 'row')} of totals left out: {shown(word)} belongs to no unit "
+        "and period."
+    )
+    entry = Entry("dropped", sentence, int(total.sum()), table.places(total))
+    return keep_rows(table, ~total, [entry])

@@ -1,0 +1,59 @@
+"""What a page shows while its result is being worked on in another process."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.analysis import Result
+from components.analysis.job import Job
+from components.ui import cache
+
+LOOK_EVERY = 0.5  # seconds
+STOPPED = "stopped job"
+
+
+def wait_for(job: Job[Result]) -> None:
+    """Show how far the work is, with a way to stop it; the page begins anew when it has ended.
+
+    Parameters
+    ----------
+    job : Job
+        Queued or running.
+    """
+
+    @st.fragment(run_every=LOOK_EVERY)
+    def look() -> None:
+        cache.jobs().seen(cache.owner())
+        if job.ended:
+            st.rerun()
+        st.progress(min(job.progress, 1.0), _words(job))
+        st.button("Cancel", icon=":material/close:", key="cancel job", on_click=_stop, args=(job,))
+
+    st.info(
+        "This takes more than a moment. You can go to other pages meanwhile; the work goes on, and "
+        "ends when you close the app.",
+        icon=":material/hourglass_top:",
+    )
+    look()
+
+
+def was_stopped(key: str) -> bool:
+    """Offer to run again what the user has stopped; True where the page should end there."""
+    if st.session_state.get(STOPPED) != key:
+        return False
+    st.info("You cancelled this analysis; nothing was computed.", icon=":material/cancel:")
+    st.button("Run it again", type="primary", on_click=lambda: st.session_state.pop(STOPPED, None))
+    return True
+
+
+def _stop(job: Job[Result]) -> None:
+    st.session_state[STOPPED] = job.key
+    cache.jobs().cancel(job.key, cache.owner())
+
+
+def _words(job: Job[Result]) -> str:
+    if job.state == "queued":
+        return f"Waiting for other work on this machine: place {job.position} in the queue"
+    left = job.seconds_left
+    ends = "" if left is None else f", about {left:.0f} s left"
+    return f"{job.progress:.0%} done after {job.seconds:.0f} s{ends}"
