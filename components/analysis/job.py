@@ -105,7 +105,7 @@ class Job(Generic[Value]):
         return cast("Value", self._value)
 
     def begin(self) -> None:
-        """Note that a process has been started for it."""
+        """Start its clock: once when its process is asked for, and anew when that is ready."""
         self.state = "running"
         self._begun = time.monotonic()
 

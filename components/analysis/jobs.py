@@ -366,6 +366,7 @@ class Jobs:
             if child.doomed or call is None:
                 child.signal(KILL)
                 return
+            child.job.begin()
         with suppress(OSError):  # where it could not take it all, its next message says why
             child.pipe.send(call)
         child.job.call = None

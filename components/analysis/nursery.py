@@ -54,6 +54,8 @@ class Nursery:
         self._preload = tuple(preload)
         self._memory = memory
         self._fork = fork
+        paths = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
+        self._environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": paths}
         self._control: socket.socket | None = None
         self._programs: list[subprocess.Popen[bytes]] = []
         if fork:
@@ -125,7 +127,6 @@ class Nursery:
             "-c",
             f"from components.analysis.nursery import {what}; {what}()",
         ]
-        paths = os.pathsep.join(str(Path(place).absolute()) for place in sys.path)
         options: dict[str, Any] = (
             {"pass_fds": (descriptor,)} if CAN_FORK else _inherited(descriptor)
         )
@@ -133,7 +134,7 @@ class Nursery:
             subprocess.Popen(
                 [*command, str(descriptor), str(self._memory), *self._preload],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **ONE_THREAD, "PYTHONPATH": paths},
+                env=self._environment,
                 **options,
             )
         )
@@ -174,6 +175,8 @@ def tend() -> None:
 
 def once() -> None:
     """Do one job in an interpreter of its own."""
-    descriptor, memory, *_ = sys.argv[1:]
+    descriptor, memory, *preload = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in preload:
+        import_module(name)
     work(int(descriptor), int(memory), os.getppid())

@@ -22,7 +22,6 @@ TIED = 1e-9
 PERFECT = 1e-9
 RIDGE_DECIDES = 10.0
 FIRM = 1e-9
-TINY = 1e-100
 ROUNDING = 4.0 * float(np.finfo(np.float64).eps)
 DUST = 16.0 * float(np.finfo(np.float64).eps)
 JITTER = 1e-14

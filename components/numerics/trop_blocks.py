@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from components.arrays import Bools, Floats, Ints
-from components.numerics.trop_cells import Penalties
+from components.numerics.trop_cells import Choices, column
 from components.numerics.trop_factors import Stack
 from components.numerics.trop_solver import Solution, solve_in_chunks
 from components.numerics.trop_weights import (
@@ -78,17 +78,18 @@ class BlockProblem:
         block[np.arange(len(index))[:, None], self.groups[index], self.n_pre :] = True
         return block
 
-    def weights(self, penalties: Penalties, index: Ints) -> tuple[Floats, Floats]:
-        """Weights of units, shape (B, N), and of periods, shape (T,)."""
+    def weights(self, penalties: Choices, index: Ints) -> tuple[Floats, Floats]:
+        """Weights of units, shape (B, N), and of periods, shape (B, T)."""
         n_periods = self.observed.shape[1]
         centre = block_time_distances(n_periods, n_periods - self.n_pre)
-        return decay(self.distances[index], penalties.unit), decay(centre, penalties.time)
+        theta = decay(centre[None, :], column(penalties, "time"))
+        return decay(self.distances[index], column(penalties, "unit")), theta
 
-    def stack(self, penalties: Penalties, index: Ints) -> Stack:
+    def stack(self, penalties: Choices, index: Ints) -> Stack:
         """Set up the regressions of some choices; probes are all periods of the treated units."""
         omega, theta = self.weights(penalties, index)
         block = self.block(index)
-        weights = omega[:, :, None] * theta * self.observed
+        weights = omega[:, :, None] * theta[:, None, :] * self.observed
         X = np.broadcast_to(self.X, (len(index), *self.X.shape))
         if self.common_effect:
             X = np.concatenate([block[:, None].astype(np.float64), X], axis=1)
@@ -97,23 +98,22 @@ class BlockProblem:
         n_periods = self.observed.shape[1]
         rows = np.repeat(self.groups[index], n_periods, axis=1)
         columns = np.tile(np.arange(n_periods), (len(index), self.groups.shape[1]))
-        penalty = np.full(len(index), penalties.nn)
-        return Stack(self.tables[index], weights, penalty, X, rows, columns)
+        return Stack(self.tables[index], weights, column(penalties, "nn"), X, rows, columns)
 
     def solve(
         self,
-        penalties: Penalties,
-        index: Ints | None = None,
+        penalties: Choices,
+        index: Ints,
         *,
         tolerance: float,
         progress: Callable[[float], None] | None = None,
     ) -> Solution:
-        """Fit some or all choices.
+        """Fit some choices.
 
         Parameters
         ----------
-        penalties : Penalties
-        index : Ints, optional
+        penalties : sequence of Penalties, length B
+        index : Ints, shape (B,)
         tolerance : float
             In the unit of Y.
         progress : callable, optional
@@ -124,10 +124,9 @@ class BlockProblem:
             Values are untreated outcomes of the treated units, unit by unit and period by
             period: the common effect is not in them.
         """
-        chosen = np.arange(len(self.groups)) if index is None else index
         solution = solve_in_chunks(
-            lambda part: self.stack(penalties, chosen[part]),
-            len(chosen),
+            lambda part: self.stack([penalties[k] for k in part], index[part]),
+            len(index),
             self.observed.size,
             tolerance=tolerance,
             progress=progress,
@@ -138,7 +137,7 @@ class BlockProblem:
             solution.values[...] -= solution.slopes[:, :1] * pattern
         return solution
 
-    def effects(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
+    def effects(self, penalties: Choices, index: Ints, *, tolerance: float) -> Floats:
         """Average effect on the treated cells of each choice, shape (B,)."""
         solution = self.solve(penalties, index, tolerance=tolerance)
         if self.common_effect:

@@ -8,7 +8,7 @@ classes, three by three for a block design, however large the panel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -40,6 +40,15 @@ class Penalties:
     unit: float
     time: float
     nn: float
+
+
+Choices = Sequence[Penalties]
+"""One set of penalties for each problem."""
+
+
+def column(penalties: Choices, name: str) -> Floats:
+    """Gather one penalty of every problem, shape (B,)."""
+    return np.array([getattr(choice, name) for choice in penalties], dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,22 +86,20 @@ class CellProblem:
         table = UnitDistances.of(self.Y, self.seen, self.distance)
         return table.to(self.rows, self.columns)
 
-    def weights(self, penalties: Penalties, index: Ints) -> tuple[Floats, Floats]:
+    def weights(self, penalties: Choices, index: Ints) -> tuple[Floats, Floats]:
         """Weights of units, shape (B, N), and of periods, shape (B, T), for some of the cells."""
-        omega = decay(self.distances[index], penalties.unit)
         gap = np.abs(np.arange(self.Y.shape[1]) - self.columns[index][:, None])
-        return omega, decay(gap.astype(np.float64), penalties.time)
+        theta = decay(gap.astype(np.float64), column(penalties, "time"))
+        return decay(self.distances[index], column(penalties, "unit")), theta
 
-    def predict(
-        self, penalties: Penalties, index: Ints | None = None, *, tolerance: float = 1e-6
-    ) -> Floats:
+    def predict(self, penalties: Choices, index: Ints, *, tolerance: float = 1e-6) -> Floats:
         """Predict cells.
 
         Parameters
         ----------
-        penalties : Penalties
-        index : Ints, shape (B,), optional
-            Numbers of the cells; all without it.
+        penalties : sequence of Penalties, length B
+        index : Ints, shape (B,)
+            Numbers of the cells.
         tolerance : float
             In the unit of Y.
 
@@ -101,16 +108,18 @@ class CellProblem:
         Floats, shape (B,)
             NaN where the unit and the period of a cell are not connected.
         """
-        if index is None:
-            index = np.arange(len(self.rows))
-        if np.isinf(penalties.nn) and not len(self.X):
-            return self._closed_form(penalties, index)
-        solution = self.solve(penalties, index, tolerance=tolerance)
-        return solution.values[:, 0]
+        closed = np.isinf(column(penalties, "nn")) & (len(self.X) == 0)
+        values = np.empty(len(index))
+        flat, other = np.flatnonzero(closed), np.flatnonzero(~closed)
+        values[flat] = self._closed_form([penalties[k] for k in flat], index[flat])
+        if len(other):
+            chosen = [penalties[k] for k in other]
+            values[other] = self.solve(chosen, index[other], tolerance=tolerance).values[:, 0]
+        return values
 
     def solve(
         self,
-        penalties: Penalties,
+        penalties: Choices,
         index: Ints,
         *,
         tolerance: float,
@@ -118,14 +127,14 @@ class CellProblem:
     ) -> Solution:
         """Fit cells one by one with the general solver; the probe of each fit is its cell."""
         return solve_in_chunks(
-            lambda part: self.stack(penalties, index[part]),
+            lambda part: self.stack([penalties[k] for k in part], index[part]),
             len(index),
             self.Y.size,
             tolerance=tolerance,
             progress=progress,
         )
 
-    def stack(self, penalties: Penalties, index: Ints) -> Stack:
+    def stack(self, penalties: Choices, index: Ints) -> Stack:
         """Set up the regressions of some cells."""
         omega, theta = self.weights(penalties, index)
         weights = omega[:, :, None] * theta[:, None, :] * self.seen
@@ -133,7 +142,7 @@ class CellProblem:
         return Stack(
             Y=np.broadcast_to(self.clean, weights.shape),
             weights=weights,
-            penalty=np.full(len(index), penalties.nn),
+            penalty=column(penalties, "nn"),
             X=np.broadcast_to(self.X, (len(index), *self.X.shape)),
             rows=self.rows[index][:, None],
             columns=self.columns[index][:, None],
@@ -151,16 +160,16 @@ class CellProblem:
         )
         return units, periods, row_masks[:, first_of_class]
 
-    def _closed_form(self, penalties: Penalties, index: Ints) -> Floats:
+    def _closed_form(self, penalties: Choices, index: Ints) -> Floats:
         units, periods, _ = self._classes
         size = max(1, GRID_CELLS // ((units.shape[1] + 1) * (periods.shape[1] + 1)))
         parts = [
-            self._closed_form_part(penalties, index[first : first + size])
+            self._closed_form_part(penalties[first : first + size], index[first : first + size])
             for first in range(0, len(index), size)
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _closed_form_part(self, penalties: Penalties, index: Ints) -> Floats:
+    def _closed_form_part(self, penalties: Choices, index: Ints) -> Floats:
         """Collapse to classes, the cell's own unit and period last, and fit the small table."""
         units, periods, mask = self._classes
         i, t, each = self.rows[index], self.columns[index], np.arange(len(index))

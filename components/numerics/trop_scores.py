@@ -17,7 +17,7 @@ import numpy as np
 from components.arrays import Bools, Floats, Ints
 from components.numerics.nuclear import spectral_norms
 from components.numerics.trop_blocks import BlockProblem
-from components.numerics.trop_cells import CellProblem, Penalties
+from components.numerics.trop_cells import CellProblem, Choices, Penalties
 from components.numerics.trop_effects import effects_stack
 from components.numerics.trop_factors import Stack
 from components.numerics.trop_weights import Distance
@@ -34,8 +34,8 @@ class Score(Protocol):
         """Number of items."""
         ...
 
-    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
-        """Out-of-sample errors of some items, in the unit of Y."""
+    def errors(self, penalties: Choices, index: Ints, *, tolerance: float) -> Floats:
+        """Out-of-sample errors of some items under P penalties, shape (P, I), in units of Y."""
         ...
 
     def largest_useful(self, unit: float, time: float) -> float:
@@ -60,16 +60,17 @@ class LeaveOneCellOut:
         """Number of cells."""
         return len(self.problem.rows)
 
-    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
+    def errors(self, penalties: Choices, index: Ints, *, tolerance: float) -> Floats:
         """Observed minus predicted outcome of some cells."""
         problem = self.problem
-        predicted = problem.predict(penalties, index, tolerance=tolerance)
-        return problem.clean[problem.rows[index], problem.columns[index]] - predicted
+        predicted = problem.predict(*_pairs(penalties, index), tolerance=tolerance)
+        observed = problem.clean[problem.rows[index], problem.columns[index]]
+        return observed - predicted.reshape(len(penalties), len(index))
 
     def largest_useful(self, unit: float, time: float) -> float:
         """Median over an even sample of cells."""
         index = _evenly(self.n_items)
-        stack = self.problem.stack(Penalties(unit, time, np.inf), index)
+        stack = self.problem.stack([Penalties(unit, time, np.inf)] * len(index), index)
         return float(np.median(vanishing_penalties(stack)))
 
 
@@ -90,13 +91,15 @@ class PlaceboBlock:
         """Number of trials."""
         return len(self.problem.groups)
 
-    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
+    def errors(self, penalties: Choices, index: Ints, *, tolerance: float) -> Floats:
         """Average effects of some trials."""
-        return self.problem.effects(penalties, index, tolerance=tolerance)
+        effects = self.problem.effects(*_pairs(penalties, index), tolerance=tolerance)
+        return effects.reshape(len(penalties), len(index))
 
     def largest_useful(self, unit: float, time: float) -> float:
         """Median over an even sample of trials."""
-        stack = self.problem.stack(Penalties(unit, time, np.inf), _evenly(self.n_items))
+        index = _evenly(self.n_items)
+        stack = self.problem.stack([Penalties(unit, time, np.inf)] * len(index), index)
         return float(np.median(vanishing_penalties(stack)))
 
 
@@ -141,16 +144,17 @@ class PlaceboCells:
             made.append(CellProblem(self.Y, seen, rows, columns, self.X, self.distance))
         return tuple(made)
 
-    def errors(self, penalties: Penalties, index: Ints, *, tolerance: float) -> Floats:
+    def errors(self, penalties: Choices, index: Ints, *, tolerance: float) -> Floats:
         """Average effects of some trials."""
-        averages = np.full(len(index), np.nan)
+        averages = np.full((len(penalties), len(index)), np.nan)
         for place, trial in enumerate(index):
             problem = self.problems[trial]
-            gaps = self.Y[problem.rows, problem.columns] - problem.predict(
-                penalties, tolerance=tolerance
-            )
-            if np.isfinite(gaps).any():
-                averages[place] = np.nanmean(gaps)
+            pairs = _pairs(penalties, np.arange(len(problem.rows)))
+            predicted = problem.predict(*pairs, tolerance=tolerance).reshape(len(penalties), -1)
+            gaps = self.Y[problem.rows, problem.columns] - predicted
+            count = np.isfinite(gaps).sum(axis=1)
+            total = np.where(np.isfinite(gaps), gaps, 0.0).sum(axis=1)
+            np.divide(total, count, out=averages[:, place], where=count > 0)
         return averages
 
     def largest_useful(self, unit: float, time: float) -> float:
@@ -159,7 +163,7 @@ class PlaceboCells:
         for trial in _evenly(self.n_items):
             problem = self.problems[trial]
             middle = np.array([len(problem.rows) // 2])
-            stack = problem.stack(Penalties(unit, time, np.inf), middle)
+            stack = problem.stack([Penalties(unit, time, np.inf)], middle)
             sizes.append(vanishing_penalties(stack)[0])
         return float(np.median(sizes))
 
@@ -201,7 +205,8 @@ def untreated_cells(problem: CellProblem, limit: int, rng: np.random.Generator) 
     rows, columns = np.nonzero(problem.seen)
     full = replace(problem, rows=rows, columns=columns)
     # A positive unit penalty drops units at infinite distance: the strictest case.
-    ready = np.isfinite(replace(full, X=full.X[:0]).predict(Penalties(1e-9, 0.0, np.inf)))
+    strict = [Penalties(1e-9, 0.0, np.inf)] * len(rows)
+    ready = np.isfinite(replace(full, X=full.X[:0]).predict(strict, np.arange(len(rows))))
     rows, columns = rows[ready], columns[ready]
     if len(rows) > limit:
         # Every k-th cell along a snake through shuffled units visits all units and periods.
@@ -234,6 +239,12 @@ def placebo_groups(n_units: int, size: int, trials: int, rng: np.random.Generato
     if size == 1:
         return np.sort(rng.permutation(n_units)[:trials])[:, None]
     return np.stack([rng.permutation(n_units)[:size] for _ in range(trials)])
+
+
+def _pairs(penalties: Choices, index: Ints) -> tuple[Choices, Ints]:
+    """Pair every set of penalties with every item, penalties first."""
+    each = [choice for choice in penalties for _ in range(len(index))]
+    return each, np.tile(index, len(penalties))
 
 
 def _evenly(count: int) -> Ints:

@@ -148,6 +148,7 @@ class Search:
     early_stop: bool = True
     progress: Callable[[float], None] | None = None
     trials: dict[Point, Trial] = field(default_factory=dict)
+    largest: dict[tuple[float, float], float] = field(default_factory=dict)
     order: Ints = field(init=False)
     best: Point | None = None
 
@@ -157,9 +158,10 @@ class Search:
     def joint(self) -> Found:
         """Look at every combination of the grid."""
         points = list(self.grid.points())
-        for done, point in enumerate(points):
-            self.look(point)
-            self._tell(done / len(points))
+        group = len(self.grid.time)
+        for first in range(0, len(points), group):
+            self.look(points[first : first + group])
+            self._tell((first + group) / len(points))
         return self.found()
 
     def race(self) -> Found:
@@ -176,18 +178,15 @@ class Search:
         Found
         """
         points = list(self.grid.points())
-        closed = [point for point in points if np.isinf(point[2])]
-        for point in closed:
-            self.look(point)
+        self.look([point for point in points if np.isinf(point[2])])
         self._tell(0.05)
         for point in self._heats([point for point in points if np.isfinite(point[2])]):
-            self.look(point)
+            self.look([point])
         self._tell(0.7)
         for cycle in range(CYCLES):
             start = self._winner()
             for axis in ("share", "time", "unit"):
-                for point in self._along(axis, self._winner()):
-                    self.look(point)
+                self.look(self._along(axis, self._winner()))
             self._tell(1.0 - 0.3 * 0.5 ** (cycle + 1))
             if self._winner() == start:
                 break
@@ -196,38 +195,42 @@ class Search:
     def _heats(self, points: list[Point]) -> list[Point]:
         """Run the heats; return those who come through, best first."""
         order = np.random.default_rng(0).permutation(self.score.n_items)
-        totals = dict.fromkeys(points, 0.0)
+        totals = np.zeros(len(points))
         first = 0
         for heat, (items, places) in enumerate(HEATS):
             part = order[first:items]
-            for done, point in enumerate(points):
-                if len(part):
-                    errors = self.score.errors(self._penalties(point), part, tolerance=ROUGH)
-                    totals[point] += float(np.nansum(errors**2))
-                self._tell(0.05 + 0.2 * heat + 0.2 * done / len(points))
-            points = sorted(points, key=totals.__getitem__)[:places]
-            first = items
+            if len(part):
+                penalties = [self._penalties(point) for point in points]
+                errors = self.score.errors(penalties, part, tolerance=ROUGH)
+                totals += np.nansum(errors**2, axis=1)
+            ahead = np.argsort(totals, kind="stable")[:places]
+            points, totals, first = [points[k] for k in ahead], totals[ahead], items
+            self._tell(0.05 + 0.2 * (heat + 1))
         return points
 
-    def look(self, point: Point) -> None:
-        """Score a candidate, as far as needed to know that it does not win."""
-        if point in self.trials:
-            return
-        penalties = self._penalties(point)
+    def look(self, points: list[Point]) -> None:
+        """Score candidates, each as far as needed to know that it does not win."""
+        points = [point for point in points if point not in self.trials]
+        penalties = [self._penalties(point) for point in points]
         limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
-        squares = np.full(self.score.n_items, np.nan)
-        total, first, size = 0.0, 0, max(FIRST_ITEMS, len(squares) // 10)
-        while first < len(squares) and total <= limit:
-            part = self.order[first : first + size]
-            squares[part] = self.score.errors(penalties, part, tolerance=TOLERANCE) ** 2
+        squares = np.full((len(points), self.score.n_items), np.nan)
+        totals, alive = np.zeros(len(points)), np.arange(len(points))
+        step = max(FIRST_ITEMS, self.score.n_items // 10) if np.isfinite(limit) else len(self.order)
+        for first in range(0, len(self.order), step):
+            part = self.order[first : first + step]
+            chosen = [penalties[k] for k in alive]
+            errors = self.score.errors(chosen, part, tolerance=TOLERANCE)
+            squares[np.ix_(alive, part)] = errors**2
             # Whatever cannot be computed disqualifies the candidate.
-            total += float(np.where(np.isnan(squares[part]), np.inf, squares[part]).sum())
-            first += size
-        exact = first >= len(squares)
-        self.trials[point] = Trial(penalties, total, exact)
-        if exact and (self.best is None or total < self.trials[self.best].total):
-            self.best = point
-            self.order = np.argsort(-squares, kind="stable")
+            totals[alive] += np.where(np.isnan(errors), np.inf, errors**2).sum(axis=1)
+            alive = alive[totals[alive] <= limit]
+            if not len(alive):
+                break
+        for k, point in enumerate(points):
+            self.trials[point] = Trial(penalties[k], float(totals[k]), bool(k in alive))
+            if k in alive and (self.best is None or totals[k] < self.trials[self.best].total):
+                self.best = point
+                self.order = np.argsort(-squares[k], kind="stable")
 
     def found(self) -> Found:
         """Sum up."""
@@ -269,7 +272,9 @@ class Search:
         unit, time, share = point
         if np.isinf(share):
             return Penalties(unit, time, np.inf)
-        largest = self.score.largest_useful(unit, time)
+        if (unit, time) not in self.largest:
+            self.largest[unit, time] = self.score.largest_useful(unit, time)
+        largest = self.largest[unit, time]
         # Three digits are plenty, and can be read and copied.
         return Penalties(unit, time, float(f"{share * largest:.3g}"))
 

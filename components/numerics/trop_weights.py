@@ -141,6 +141,19 @@ def block_time_distances(n_periods: int, n_post: int) -> Floats:
     return np.abs(np.arange(n_periods) - (n_periods - n_post / 2.0))
 
 
-def decay(distance: Floats, rate: float) -> Floats:
-    """Weights ``exp(-rate * distance)``; all ones for a rate of zero, even at infinity."""
-    return np.exp(-rate * distance) if rate > 0.0 else np.ones_like(distance)
+def decay(distance: Floats, rate: Floats) -> Floats:
+    """Weights ``exp(-rate * distance)``; a rate of zero gives ones, even at infinity.
+
+    Parameters
+    ----------
+    distance : Floats, shape (B, ...) or (1, ...)
+    rate : Floats, shape (B,)
+
+    Returns
+    -------
+    Floats, shape (B, ...)
+    """
+    rate = rate.reshape(-1, *[1] * (distance.ndim - 1))
+    exponent = np.where(rate > 0.0, np.where(rate > 0.0, distance, 0.0) * rate, 0.0)
+    weights: Floats = np.exp(-exponent)
+    return weights

@@ -56,8 +56,8 @@ def navigation() -> st.Page:
     """Declare the pages."""
     start = st.Page(PAGES / "start.py", title="Panelscope", url_path="start", default=True)
     steps = [
-        st.Page(PAGES / f"{name}.py", title=f"{label} · Panelscope", icon=icon, url_path=name)
-        for name, (label, icon) in STEPS.items()
+        st.Page(PAGES / f"{name}.py", title=f"{label} · Panelscope", url_path=name)
+        for name, (label, _) in STEPS.items()
     ]
     return st.navigation([start, *steps], position="hidden")
 
@@ -82,6 +82,7 @@ def enter(step: str | None = None) -> AnalysisSpec:
     spec = state.current()
     with st.container(key="frame", gap="small"):
         _steps(step)
+        waiting.keep_alive()
     if (error := state.link_error()) is not None:
         tell(error)
         st.info("The analysis below is the one before this link.", icon=":material/link_off:")
@@ -126,6 +127,7 @@ def result_in_frame(spec: AnalysisSpec) -> Result:
     if not isinstance(result, Result):
         waiting.wait_for(result)
         st.stop()
+    waiting.arrived()
     return result
 
 

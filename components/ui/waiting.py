@@ -9,7 +9,9 @@ from components.analysis.job import Job
 from components.ui import cache
 
 LOOK_EVERY = 0.5  # seconds
+BREATH = 5.0  # seconds
 STOPPED = "stopped job"
+AT_WORK = "job at work"
 
 
 def wait_for(job: Job[Result]) -> None:
@@ -20,6 +22,7 @@ def wait_for(job: Job[Result]) -> None:
     job : Job
         Queued or running.
     """
+    st.session_state[AT_WORK] = job.key
 
     @st.fragment(run_every=LOOK_EVERY)
     def look() -> None:
@@ -35,6 +38,34 @@ def wait_for(job: Job[Result]) -> None:
         icon=":material/hourglass_top:",
     )
     look()
+
+
+def keep_alive() -> None:
+    """Show work that goes on behind another page, and let it know that somebody still waits."""
+    key = st.session_state.get(AT_WORK)
+    if key is None:
+        return
+
+    @st.fragment(run_every=BREATH)
+    def breathe() -> None:
+        job = cache.jobs().find(key)
+        if job is None:
+            return
+        cache.jobs().seen(cache.owner())
+        if job.ended:
+            st.caption(":material/check: The work in the background is done.")
+        else:
+            st.caption(f":material/hourglass_top: In the background: {_words(job)}.")
+
+    breathe()
+
+
+def arrived() -> None:
+    """Forget the work in the background where a page has its result."""
+    key = st.session_state.get(AT_WORK)
+    job = None if key is None else cache.jobs().find(key)
+    if job is None or job.ended:
+        st.session_state.pop(AT_WORK, None)
 
 
 def was_stopped(key: str) -> bool:

@@ -487,8 +487,8 @@ SERVER = """
     from components.analysis.jobs import Jobs
 
     print("server", flush=True)  # a second time where a child runs this script
-    jobs = Jobs(workers=2, fork={fork})
-    work = [jobs.submit_call(f.__name__, "me", f) for f in (slow_calls.spin, {second})]
+    jobs = Jobs(workers=2, fork={fork}, preload={preload})
+    work = [jobs.submit_call(f.__name__, "me", f) for f in (slow_calls.spin, slow_calls.{work})]
     while not all(job.progress > 0 for job in work):
         time.sleep(0.01)
     print(*(child.pid for child in jobs._children), jobs._nursery.pid or "", flush=True)
@@ -496,21 +496,31 @@ SERVER = """
 """
 
 
-def serve(tmp_path, *, fork=True, second="slow_calls.hold_interpreter", then="time.sleep(60)"):
+def serve(tmp_path, *, fork=True, preload=(), work="ignore_requests", then="time.sleep(60)"):
     """Start a small server with two endless jobs; give it and the processes behind it."""
     script = tmp_path / "server.py"
     paths = [str(ROOT), str(ROOT / "tests")]
-    text = SERVER.format(paths=paths, fork=fork, second=second, then=then)
+    text = SERVER.format(paths=paths, fork=fork, preload=preload, work=work, then=then)
     script.write_text(textwrap.dedent(text), encoding="utf-8")
     server = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
     assert server.stdout.readline() == "server\n"
     return server, [int(pid) for pid in server.stdout.readline().split()]
 
 
-@pytest.mark.parametrize("fork", [True, False])
-def test_a_server_killed_hard_leaves_no_process(tmp_path, fork):
-    # Without a nursery only the kernel of Linux ends code that holds the interpreter.
-    server, pids = serve(tmp_path, fork=fork)
+@pytest.mark.parametrize(
+    ("fork", "preload", "work"),
+    [
+        pytest.param(
+            True,
+            (),
+            "hold_interpreter",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="its kernel ends the child"),
+        ),
+        (False, ("no_death_signal",), "ignore_requests"),
+    ],
+)
+def test_a_server_killed_hard_leaves_no_process(tmp_path, fork, preload, work):
+    server, pids = serve(tmp_path, fork=fork, preload=preload, work=work)
     with server:
         assert len(pids) == 2 + fork
         assert all(map(alive, pids))
@@ -521,7 +531,7 @@ def test_a_server_killed_hard_leaves_no_process(tmp_path, fork):
 
 
 def test_a_server_that_ends_by_itself_takes_its_work_along(tmp_path):
-    server, pids = serve(tmp_path, second="slow_calls.ignore_requests", then="")
+    server, pids = serve(tmp_path, then="")
     with server:
         assert server.wait(SOON) == 0
         assert server.stdout.read() == ""

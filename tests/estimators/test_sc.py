@@ -328,3 +328,21 @@ def test_elastic_net_extrapolates_and_says_so(panel):
     assert any("extrapolate" in note for note in estimate.notes)
     gap = estimate.paths["gap"].to_numpy()[:10]
     assert gap.mean() == pytest.approx(0.0, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    "estimator", [*VERSIONS[:6], VERSIONS[7], VERSIONS[8], VERSIONS[11]], ids=repr
+)
+@pytest.mark.parametrize("scale", [1e-9, -1.0, 1e9])
+def test_every_version_scales_with_the_outcome(estimator, scale):
+    panel = with_covariate(block_panel(n_treated=2))
+    one, other = estimator.fit(panel), estimator.fit(panel.with_outcomes(scale * panel.Y))
+    assert other.att / scale == pytest.approx(one.att, rel=1e-6)
+
+
+@pytest.mark.parametrize("estimator", VERSIONS, ids=repr)
+def test_no_version_looks_at_treated_outcomes(estimator):
+    panel = with_covariate(block_panel(n_treated=2))
+    moved = panel.with_outcomes(panel.Y + 50.0 * panel.W)
+    one, other = estimator.fit(panel), estimator.fit(moved)
+    np.testing.assert_allclose(other.Y0[panel.W], one.Y0[panel.W], atol=1e-9)
