@@ -8,9 +8,11 @@ from azcausal.estimators.panel.sdid import SDID
 
 
 def _fit(case):
-    panel = CausalPanel(case.table).setup(
-        outcome="y", intervention="treated", time="time", unit="unit"
-    )
+    wide = {
+        name: case.table.pivot(index="time", columns="unit", values=name)
+        for name in ("y", "treated")
+    }
+    panel = CausalPanel(wide).setup(outcome="y", intervention="treated")
     method = SDID()
     return method, method.fit(panel)
 

@@ -79,15 +79,17 @@ class Grid:
         if self.repeats in ("mean", "sum") and self.again.any():
             averaged = self.repeats == "mean" or covariate
             several = self.counts.ravel()[self.key] > 1
-            groups = pd.Series(values[several]).groupby(self.key[several])
-            for key, merged in groups:
-                # Sorted, so that the order of the rows changes not even the last digit.
-                known = np.sort(merged.dropna().to_numpy())
+            # Sorted, so that the order of the rows changes not even the last digit.
+            order = np.lexsort((values[several], self.key[several]))
+            keys, starts = np.unique(self.key[several][order], return_index=True)
+            groups = np.split(values[several][order], starts[1:])
+            for key, merged in zip(keys.tolist(), groups, strict=True):
+                known = merged[~np.isnan(merged)]
                 if averaged:
                     value = known.mean() if len(known) else np.nan
                 else:
                     value = known.sum() if len(known) == len(merged) else np.nan
-                matrix[divmod(int(str(key)), self.shape[1])] = value
+                matrix[divmod(key, self.shape[1])] = value
         return matrix
 
     def bools(self, values: Bools | bool) -> Bools:

@@ -123,6 +123,7 @@ class Teller:
         self._last = -TELL_EVERY
 
     def __call__(self, share: float) -> None:
+        """Report the share that is done."""
         now = time.monotonic()
         if now - self._last >= TELL_EVERY:
             send(self._pipe, "progress", float(share), 0)

@@ -27,6 +27,10 @@ from components.numerics.simplex_least_norm import least_norm
 DUST = 16.0 * float(np.finfo(np.float64).eps)
 NEWTON_FROM = 1e-3
 NEAR_PERFECT = 1e-9
+MANY = 300
+ENTERING = 40
+MAX_ROUNDS = 30
+SMALL_GAIN = 1e-13
 PERFECT_FIT = 1e-11
 CONVERGED = 1e-9
 
@@ -153,13 +157,33 @@ def _start(P: Floats, rho: float) -> Floats:
     """Weights at the optimum, or near it."""
     size = float(np.square(P - P.mean(axis=1, keepdims=True)).sum(axis=0).max())
     if rho < NEWTON_FROM * size:
-        w = nearest_by_nnls(P)
+        w = _by_columns(P) if P.shape[1] > MANY else nearest_by_nnls(P)
         if rho == 0.0 or float(np.linalg.norm(P @ w)) > NEAR_PERFECT:
             return w
     centre = P.mean(axis=1)
     weights, _ = ridge_simplex(P - centre[:, None], -centre[None], np.array([rho]))
     newton: Floats = weights[0]
     return newton
+
+
+def _by_columns(P: Floats) -> Floats:
+    """Solve on few donors at a time, letting those enter that improve the fit the most."""
+    squares = np.square(P).sum(axis=0)
+    picked = np.argsort(squares)[:ENTERING]
+    w = np.zeros(P.shape[1])
+    for _ in range(MAX_ROUNDS):
+        some = nearest_by_nnls(P[:, picked])
+        fitted = P[:, picked] @ some
+        w[:] = 0.0
+        w[picked] = some
+        gains = fitted @ fitted - fitted @ P
+        gains[picked] = 0.0
+        best = np.argpartition(gains, -ENTERING)[-ENTERING:]
+        best = best[gains[best] > SMALL_GAIN * squares[best]]
+        if not len(best):
+            break
+        picked = np.sort(np.concatenate([picked[some > 0.0], best]))
+    return w
 
 
 def nearest_by_nnls(P: Floats, barred: Ints | None = None) -> Floats:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from components.ui.text import md
 
+REFUSED = "refused option"
 PARAMETER = re.compile(r"^(\w+(?:, \w+)*) : .*$")
 
 
@@ -29,8 +30,10 @@ def option_fields(
     commit : callable
         Given the method with the option changed.
     columns : sequence of str
-        What an option that holds names of columns can be.
+        Offered by options that hold names of columns.
     """
+    if (refused := st.session_state.pop(REFUSED, None)) is not None:
+        st.error(md(refused), icon=":material/error:")
     hints, texts = get_type_hints(type(method)), parameter_texts(type(method))
     for option in fields(method):
         _field(method, option, hints[option.name], texts, prefix, commit, columns)
@@ -46,7 +49,7 @@ def parameter_texts(cls: type[Any]) -> dict[str, str]:
         bare = line.strip()
         if bare and number + 1 < len(lines) and set(lines[number + 1].strip()) == {"-"}:
             inside, names = bare == "Parameters", []
-        elif inside and (match := PARAMETER.match(bare)) and line.startswith("    " * 1):
+        elif inside and (match := PARAMETER.match(bare)):
             names = match[1].split(", ")
         elif inside and names and bare and set(bare) != {"-"}:
             for name in names:
@@ -69,7 +72,14 @@ def _field(
     text = _plain(texts.get(option.name, "")) or None
 
     def changed() -> None:
-        commit(replace(method, **{option.name: _like(value, hint, st.session_state[key])}))
+        try:
+            changed_method = replace(
+                method, **{option.name: _like(value, hint, st.session_state[key])}
+            )
+        except ValueError as error:
+            st.session_state[REFUSED] = f"{label} stays as it was: {error}."
+        else:
+            commit(changed_method)
 
     common: dict[str, Any] = {"key": key, "on_change": changed, "help": text}
     kinds = _kinds(hint)
@@ -92,9 +102,18 @@ def _field(
             placeholder="chosen from the data" if NoneType in kinds else None,
             **common,
         )
-    elif columns and get_origin(hint) is tuple and get_args(hint)[0] is str:
-        st.session_state[key] = [name for name in value if name in columns]
-        st.multiselect(label, columns, **common)
+    elif hint is str:
+        st.session_state[key] = value
+        st.text_input(label, **common)
+    elif get_origin(hint) is tuple and get_args(hint)[0] is str:
+        st.session_state[key] = list(value)
+        st.multiselect(
+            label,
+            list(dict.fromkeys([*value, *columns])),
+            accept_new_options=True,
+            placeholder="None",
+            **common,
+        )
 
 
 def _kinds(hint: Any) -> list[Any]:

@@ -76,7 +76,8 @@ def test_proposition_99_synthetic_did_weights(prop99):
     ],
 )
 def test_proposition_99_with_the_early_stop_of_r(prop99, estimator, att):
-    assert estimator.fit(prop99).att == pytest.approx(att, abs=1.1e-5)
+    # R read the panel with values widened from single precision, up to 1.3e-5 away from ours.
+    assert estimator.fit(prop99).att == pytest.approx(att, abs=2e-5)
 
 
 def test_proposition_99_effect_curve_of_r(prop99):

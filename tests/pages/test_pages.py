@@ -109,3 +109,15 @@ def test_treatment_by_hand():
     assert "Utah: last untreated 1984, first treated 1985." in text_of(app)
     app.selectbox(key="first treated").select("1980").run()
     assert "last untreated 1979, first treated 1980" in text_of(app)
+
+
+def test_an_option_that_does_not_fit_is_refused_and_nothing_changes():
+    app = open_page("method", v="1", data="prop99", estimator="sc(solver='frank_wolfe')")
+    field = next(f for f in app.number_input if "pairwise_penalty" in (f.key or ""))
+    field.set_value(1.0).run()
+    assert not app.exception
+    assert "stays as it was" in app.error[0].value
+    assert app.query_params["estimator"] in (
+        "sc(solver='frank_wolfe')",
+        ["sc(solver='frank_wolfe')"],
+    )

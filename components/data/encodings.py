@@ -1,0 +1,182 @@
+"""From bytes to text: found where the bytes tell, asked where they do not."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from components.data.ledger import Entry, shown
+from components.data.questions import Option, QuestionError
+from components.data.reading import ENCODINGS
+from components.data.table import CONTROL, raise_control
+from components.errors import DataError
+
+MARKED = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+SAMPLE_BYTES = 4096
+SAMPLE_LINES = 300
+MOST_OPTIONS = 7
+SHOWN_CELLS = 3
+UPPER, LOWER = "À-ÖØ-ÞŠŽŒŸ", "ß-öø-ÿšžœ"
+ODD = "\u00a2-\u00a8\u00ac-\u00af\u00b1\u00b4\u00b6\u00b8\u00d7\u00f7\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2039\u203a\u20ac\u2122\u201a\u201e\u201c\u201d\u2018\u0152"
+# What Western European text does not hold, but other text read as if it were does.
+FOREIGN = re.compile(
+    rf"[{UPPER}{LOWER}]{{3}}|[{ODD}][A-Za-z{UPPER}{LOWER}]*[{ODD}]|[a-z{LOWER}][{UPPER}]|"
+    rf"[A-Za-z{UPPER}{LOWER}][\u201a\u0192\u02c6\u2020\u2021\u2030\u2039\u203a\u02dc\u2122\u00a4\u00a6\u00ac\u00af\u00a8\u00b8\u00a2\u00a5\u00b1\u00b6\u00d7\u00f7][A-Za-z{UPPER}{LOWER}]|"
+    rf"[\u00a3\u00a5\u00a2\u00a4\u00a6\u00ac\u00af\u00b1\u00bc\u00be\u00b9][a-z{UPPER}{LOWER}]"
+)
+HINT = "Save the table again as CSV in UTF-8, or as an Excel workbook."
+
+
+def decode(data: bytes, encoding: str | None, entries: list[Entry]) -> tuple[str, str]:
+    """Turn bytes into text.
+
+    Parameters
+    ----------
+    data : bytes
+    encoding : str, optional
+        A key of ``ENCODINGS``; None finds it: a byte order mark, UTF-8, UTF-16 or UTF-32 without a
+        mark, or Windows-1252 where the letters look Western European.
+    entries : list of Entry
+        What was found is added where it is not UTF-8.
+
+    Returns
+    -------
+    encoding : str
+        For Python.
+    text : str
+
+    Raises
+    ------
+    QuestionError
+        Where several encodings fit; each option shows some cells.
+    DataError
+        Naming the line with bytes that are no text.
+    """
+    marked = next((known for mark, known in MARKED if data.startswith(mark)), None)
+    if encoding is not None:
+        found = marked if marked and encoding.startswith(marked[:6]) else encoding
+    else:
+        found = marked or _unmarked(data, entries) or "utf-8"
+    try:
+        text = data.decode(found)
+    except UnicodeDecodeError as error:
+        if encoding is not None or found != "utf-8":
+            name = ENCODINGS.get(encoding or "", found[:6].upper())
+            _refuse(f"Line {_line(data, error)} holds bytes that are not {name}.", error)
+        found, text = _western(data, error, entries)
+    control = re.search(f"[{CONTROL}]", text)
+    if control:
+        raise_control(f"Line {text.count(chr(10), 0, control.start()) + 1}")
+    if encoding is not None:
+        sentence = f"Letters read as {ENCODINGS[encoding]}, as chosen."
+        entries.append(Entry("read", sentence, 1))
+    return found, text
+
+
+def is_marked(data: bytes) -> bool:
+    """Tell whether bytes begin with a byte order mark."""
+    return any(data.startswith(mark) for mark, _ in MARKED)
+
+
+def _unmarked(data: bytes, entries: list[Entry]) -> str | None:
+    """Find UTF-16 and UTF-32 without a mark by the zeros beside every plain letter."""
+    head = data[:SAMPLE_BYTES]
+    if b"\x00" not in head:
+        return None
+    for encoding in WIDE:
+        step = 4 if encoding.startswith("utf-32") else 2
+        if len(data) % step:
+            continue
+        try:
+            text = head[: len(head) // 4 * 4 if len(data) > len(head) else None].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        plain = sum(letter.isascii() for letter in text)
+        if plain > len(text) / 4 and not re.search(f"[{CONTROL}]", text):
+            name = encoding[:6].upper()
+            entries.append(Entry("read", f"Letters read as {name}, without a mark that says so.", 1))
+            return encoding
+    return None
+
+
+def _western(data: bytes, error: UnicodeDecodeError, entries: list[Entry]) -> tuple[str, str]:
+    line = _line(data, error)
+    try:
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        pass
+    else:
+        _refuse(f"Line {line} holds half a character (a lone surrogate).", error)
+    good = data.decode("utf-8", "replace")
+    if sum(map(str.isalpha, re.findall(r"[^\x00-\x7f\ufffd]", good))) > good.count("\ufffd"):
+        _refuse(f"Line {line} holds bytes that are not UTF-8; the rest is UTF-8.", error)
+    try:
+        text = data.decode("cp1252")
+    except UnicodeDecodeError:
+        _ask(data, line, error)
+    if FOREIGN.search(text):
+        _ask(data, line, error)
+    sentence = (
+        "The file is not UTF-8 and was read as Windows-1252 (Western European): look at the "
+        "letters with accents."
+    )
+    entries.append(Entry("converted", sentence, 1))
+    return "cp1252", text
+
+
+def _ask(data: bytes, line: int, error: UnicodeDecodeError) -> NoReturn:
+    """Show some cells in every encoding that fits, the likely ones first."""
+    lines = [raw for raw in data.splitlines() if not raw.isascii()][:SAMPLE_LINES]
+    sample = b"\n".join(lines)
+    previews: dict[str, str] = {}
+    for encoding in _likely(sample):
+        try:
+            data.decode(encoding)
+            text = sample.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        cells = [cell.strip() for cell in re.split(r'[\n,;\t|"]', text) if not cell.isascii()]
+        preview = ", ".join(shown(cell)[1:-1] for cell in dict.fromkeys(cells[:SHOWN_CELLS]))
+        odd = re.search("[\x80-\x9f\ue000-\uf8ff\ufffd]", text)
+        if not odd and preview and preview not in previews.values():
+            previews[encoding] = preview
+    if not previews:
+        _refuse(f"Line {line} is neither UTF-8 nor Windows-1252.", error)
+    options = [Option(key, f"{cells} - {ENCODINGS[key]}") for key, cells in previews.items()]
+    raise QuestionError(
+        f"Line {line} holds letters that are neither UTF-8 nor Windows-1252 as far as can be told.",
+        hint=f"Choose the line that reads well. {HINT}",
+        field="reading.encoding",
+        options=tuple(options[:MOST_OPTIONS]),
+    ) from error
+
+
+def _likely(sample: bytes) -> list[str]:
+    """Order the encodings by how well they explain the bytes."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415  (seldom needed, and slow to load)
+
+    able = [key for key in ENCODINGS if not key.startswith("utf")]
+    ranked = []
+    for match in from_bytes(sample, cp_isolation=able, threshold=0.6, explain=False):
+        names = {_plain(name) for name in (match.encoding, *match.could_be_from_charset)}
+        ranked += [key for key in able if _plain(key) in names]
+    return list(dict.fromkeys([*ranked, *able]))
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower()).replace("latin1", "iso88591")
+
+
+def _line(data: bytes, error: UnicodeDecodeError) -> int:
+    return data.count(b"\n", 0, error.start) + 1
+
+
+def _refuse(message: str, error: UnicodeDecodeError) -> NoReturn:
+    raise DataError(message, hint=HINT) from error
