@@ -118,12 +118,14 @@ def _bootstrap(estimator, panel, rng):
     return estimator.bootstrap_gaps(panel, np.array(counts)), 1.0
 
 
-def did_fit(case):
-    return _plain(case, "did")
+def read_table(case):
+    """Only what every analysis of a table does first."""
+    panel = _source(case)
+    return lambda: panel().design.n_pre, lambda n_pre: {"n_pre": n_pre}
 
 
-def mc_cv(case):
-    return _plain(case, "mc")
+def _fit(key, **tuning):
+    return lambda case: _plain(case, key, **tuning)
 
 
 def _plain(case, key, **tuning):
@@ -148,16 +150,17 @@ def _plain(case, key, **tuning):
 def trop_loocv(case):
     """All untreated cells left out in turn, from matrices."""
     from components.numerics.trop_cells import CellProblem, Penalties
+    from components.numerics.trop_scores import LeaveOneCellOut
 
     rows, columns = np.nonzero(~case.W)
     X = np.zeros((0, *case.Y.shape))
 
     def call():
-        problem = CellProblem(case.Y, ~case.W, rows, columns, X)
-        gaps = case.Y[rows, columns] - problem.predict(Penalties(0.1, 0.1, np.inf))
-        return float(np.sum(gaps**2))
+        score = LeaveOneCellOut(CellProblem(case.Y, ~case.W, rows, columns, X))
+        every = np.arange(score.n_items)
+        return score.errors([Penalties(0.1, 0.1, np.inf)], every, tolerance=1e-6)
 
-    return call, lambda score: {"score": score}
+    return call, lambda errors: {"score": float(np.sum(errors**2))}
 
 
 def _trop_block(nn):
@@ -171,7 +174,7 @@ def _trop_block(nn):
 
         def call():
             problem = BlockProblem(case.Y, observed, groups, case.n_pre, X)
-            return problem.effects(Penalties(0.1, 0.1, nn), one, tolerance=1e-6)
+            return problem.effects([Penalties(0.1, 0.1, nn)], one, tolerance=1e-6)
 
         return call, lambda effects: {"att": float(effects[0])}
 
@@ -199,8 +202,11 @@ TASKS = {
     "sdid_fit": sdid_fit,
     "sdid_placebo": _sdid_errors(_placebo),
     "sdid_bootstrap": _sdid_errors(_bootstrap),
-    "did_fit": did_fit,
-    "mc_cv": mc_cv,
+    "read_table": read_table,
+    "did_fit": _fit("did"),
+    "sc_intercept_fit": _fit("sc_intercept"),
+    "mc_cv": _fit("mc"),
+    "mc_fixed": _fit("mc", penalty=0.02),
     "trop_loocv": trop_loocv,
     "trop_block": _trop_block(np.inf),
     "trop_block_nn": _trop_block(10.0),

@@ -149,6 +149,7 @@ def layout(figure: go.Figure, theme: Theme, *, height: int, legend: bool = True)
         "linecolor": theme.muted,
         "tickcolor": theme.muted,
         "zeroline": False,
+        "title_font_size": 14,
         "automargin": True,
         "fixedrange": True,
     }

@@ -1,13 +1,13 @@
-"""CSV and its relatives: find the encoding and the delimiter, then read strictly."""
+"""CSV and its relatives: find the encoding, the delimiter and the names, then read strictly."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NoReturn
 
@@ -15,29 +15,32 @@ import numpy as np
 import pyarrow as pa
 
 from components.arrays import Ints
-from components.data.ledger import Entry, counted
-from components.data.table import (
-    CONTROL,
-    MAX_COLUMNS,
-    Table,
-    assemble,
-    check_size,
-    raise_control,
+from components.data.encodings import decode, is_marked
+from components.data.layout import (
+    MOST_BELOW,
+    Layout,
+    Record,
+    count_notes,
+    filled,
+    find_layout,
+    is_comment,
+    is_note,
+    note_entries,
+    usual_width,
 )
+from components.data.ledger import Entry, counted, shown
+from components.data.reading import AS_FOUND, Reading
+from components.data.table import MAX_COLUMNS, Table, assemble, check_size
 from components.errors import DataError
 
 DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "vertical bars"}
+SELDOM = {"^": "carets", "~": "tildes", ":": "colons", "!": "exclamation marks", " ": "spaces"}
+NAMES = {**DELIMITERS, **SELDOM}
 SAMPLE_RECORDS = 200
 SAMPLE_CHARACTERS = 2**18
 SAMPLE_BYTES = 4096
 CHUNK = 50_000
-MARKED = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
+MOST_ODD = 10_000
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,10 @@ class _Form:
     delimiter: str
     skip_spaces: bool
     preamble: int
+    layout: Layout
 
     def reader(self, data: bytes) -> Any:
-        """Start a strict reader at the line of the column names."""
+        """Start a strict reader below the line that names the delimiter."""
         stream = io.TextIOWrapper(io.BytesIO(data), encoding=self.encoding, newline="")
         for _ in range(self.preamble):
             stream.readline()
@@ -58,17 +62,41 @@ class _Form:
             stream, delimiter=self.delimiter, skipinitialspace=self.skip_spaces, strict=True
         )
 
+    def fitted(self, record: list[str]) -> list[str] | None:
+        """Cut blank cells beyond the last column off; None where a record does not fit."""
+        width = self.layout.width
+        if len(record) == width:
+            return record
+        return record[:width] if len(record) > width and not filled(record[width:]) else None
 
-def read_delimited(data: bytes, *, name: str, digest: str) -> Table:
+    def is_row(self, record: list[str]) -> bool:
+        """Tell whether a record is a row of the table."""
+        if len(record) == self.layout.width:
+            return True
+        return not is_comment(record) and self.fitted(record) is not None
+
+
+@dataclass
+class _Odd:
+    """Records that are no rows of the table: how many rows stood before each."""
+
+    comments: int = 0
+    trimmed: int = 0
+    after: list[int] = field(default_factory=list)
+
+
+def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS_FOUND) -> Table:
     """Read delimited text, cell by cell as it stands.
 
     Parameters
     ----------
     data : bytes
-        The whole file: UTF-8 with or without a byte order mark, UTF-16 with one, or, if it is not
-        UTF-8, Windows-1252, which is then said.
+        The whole file: UTF-8, UTF-16 or UTF-32 with or without a byte order mark, Windows-1252
+        where the letters look Western European, or in the encoding that the reading says.
     name, digest : str
         See `Table`.
+    reading : Reading
+        What the user said about encoding and names.
 
     Returns
     -------
@@ -76,24 +104,40 @@ def read_delimited(data: bytes, *, name: str, digest: str) -> Table:
 
     Raises
     ------
+    QuestionError
+        Where the encoding, or whether there are names, cannot be told.
     DataError
         Naming the line that has too many or too few cells, an open quotation mark or a character
         that is no text.
     """
     entries: list[Entry] = []
-    _refuse_binary(data)
-    encoding, text = _decode(data, entries)
-    form = _form(text, encoding, entries)
+    if reading.encoding is None:
+        _refuse_binary(data)
+    encoding, text = decode(data, reading.encoding, entries)
+    form = _form(text, encoding, reading, entries)
     del text
-    header, first_row, columns, n_lines = _read(data, form)
+    columns, odd, first_row, n_lines = _read(data, form)
     n_rows = len(columns[0])
     lines = None
-    if n_lines != first_row - 1 + n_rows:
-        lines = _line_numbers(data, form)[-n_rows:] if n_rows else None
-    if lines is not None:
-        first_row = int(lines[0])
+    if odd.after or odd.comments or n_lines != first_row - 1 + n_rows:
+        lines = _line_numbers(data, form, n_rows)
+        first_row = int(lines[0]) if n_rows else first_row
+    below = _count_below(columns, form.layout.width)
+    kept = n_rows - below
+    notes = [
+        (f"line {first_row + row if lines is None else lines[row]}", _text(columns, row))
+        for row in range(kept, n_rows)
+    ]
+    odd_notes, comments = _left_out(data, form, odd, n_rows)
+    entries += note_entries([*notes, *odd_notes], comments, "line")
+    if odd.trimmed:
+        sentence = f"Blank cells beyond the last column cut off in {counted(odd.trimmed, 'line')}."
+        entries.append(Entry("converted", sentence, odd.trimmed))
+    if below:
+        columns = [column.slice(0, kept) for column in columns]
+        lines = None if lines is None else lines[:kept]
     return assemble(
-        header,
+        form.layout.names,
         columns,
         name=name,
         digest=digest,
@@ -101,147 +145,181 @@ def read_delimited(data: bytes, *, name: str, digest: str) -> Table:
         first_row=first_row,
         lines=lines,
         entries=entries,
+        reading=reading,
     )
 
 
 def _refuse_binary(data: bytes) -> None:
     head = data[:SAMPLE_BYTES]
-    marked = any(data.startswith(mark) for mark, _ in MARKED)
-    if not marked and len(re.findall(rb"[\x00-\x08\x0e-\x1f]", head)) > max(2, len(head) // 50):
+    odd = len(re.findall(rb"[\x01-\x08\x0e-\x1f]", head)) > max(2, len(head) // 50)
+    zeros = head.count(b"\x00") > max(2, len(head) // 50) and not _evenly_spread(head)
+    if not is_marked(data) and (odd or zeros):
         raise DataError(
             "This is binary data, not a table.",
             hint="Save the table as CSV in UTF-8, as Excel (.xlsx) or as Parquet.",
         )
 
 
-def _decode(data: bytes, entries: list[Entry]) -> tuple[str, str]:
-    marked = next((encoding for mark, encoding in MARKED if data.startswith(mark)), None)
-    encoding = marked or "utf-8"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if marked:
-            line = data.count(b"\n", 0, error.start) + 1
-            _refuse_encoding(f"Line {line} holds bytes that are not {marked[:6].upper()}.", error)
-        text = _western(data, error)
-        encoding = "cp1252"
-        sentence = (
-            "The file is not UTF-8 and was read as Windows-1252 (Western European): look at the "
-            "letters with accents."
-        )
-        entries.append(Entry("converted", sentence, 1))
-    control = re.search(f"[{CONTROL}]", text)
-    if control:
-        raise_control(f"Line {text.count(chr(10), 0, control.start()) + 1}")
-    return encoding, text
+def _evenly_spread(head: bytes) -> bool:
+    """Whether zeros stand beside every letter, as in UTF-16 and UTF-32."""
+    return len(head) // 4 <= head.count(b"\x00") <= len(head) * 4 // 5
 
 
-def _western(data: bytes, error: UnicodeDecodeError) -> str:
-    line = data.count(b"\n", 0, error.start) + 1
-    try:
-        data.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        pass
-    else:
-        _refuse_encoding(f"Line {line} holds half a character (a lone surrogate).", error)
-    good = data.decode("utf-8", "replace")
-    if sum(map(str.isalpha, re.findall(r"[^\x00-\x7f\ufffd]", good))) > good.count("\ufffd"):
-        _refuse_encoding(f"Line {line} holds bytes that are not UTF-8; the rest is UTF-8.", error)
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        _refuse_encoding(f"Line {line} is neither UTF-8 nor Windows-1252.", error)
-
-
-def _refuse_encoding(message: str, error: UnicodeDecodeError) -> NoReturn:
-    raise DataError(
-        message, hint="Save the table again as CSV in UTF-8, or as an Excel workbook."
-    ) from error
-
-
-def _form(text: str, encoding: str, entries: list[Entry]) -> _Form:
-    declared = re.match(r"\ufeff?sep=(.)\r?\n", text, re.IGNORECASE)
-    if declared and declared[1] in DELIMITERS:
-        entries.append(Entry("read", f"The file says so: {DELIMITERS[declared[1]]} part cells.", 1))
-        return _Form(encoding, declared[1], skip_spaces=False, preamble=1)
-    head = text[:SAMPLE_CHARACTERS]
-    if len(text) > SAMPLE_CHARACTERS:
+def _form(text: str, encoding: str, reading: Reading, entries: list[Entry]) -> _Form:
+    text = text.removeprefix("\ufeff")
+    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    body = text[declared.end() :] if declared else text
+    head = body[:SAMPLE_CHARACTERS]
+    if len(body) > SAMPLE_CHARACTERS:
         head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
-    widths = {mark: _widths(head, mark) for mark in DELIMITERS}
-    best = max(DELIMITERS, key=lambda mark: _score(widths[mark]))
-    _refuse_shapeless(widths[best])
-    if best != ",":
-        entries.append(Entry("read", f"{DELIMITERS[best].capitalize()} part the cells.", 1))
-    header = next((line for line in head.splitlines() if line.strip()), "")
-    spaced = [cell[:1] == " " for cell in header.split(best)[1:]]
-    if all(spaced):
-        entries.append(Entry("read", "The space after each delimiter was taken off.", 1))
-    return _Form(encoding, best, skip_spaces=all(spaced), preamble=0)
-
-
-def _widths(head: str, delimiter: str) -> list[int]:
-    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, strict=True)
-    widths: list[int] = []
-    with suppress(csv.Error):
-        widths.extend(len(record) for record in islice(reader, SAMPLE_RECORDS) if record)
-    return widths
-
-
-def _score(widths: list[int]) -> tuple[float, int]:
-    """Share of the records that are as wide as the first, and that width."""
-    if not widths or widths[0] == 1:
-        return 0.0, max(widths, default=1)
-    return widths.count(widths[0]) / len(widths), widths[0]
-
-
-def _refuse_shapeless(widths: list[int]) -> None:
-    share, width = _score(widths)
-    if share == 0.0 and width > 1:
+    start = 2 if declared else 1
+    if declared and declared[1] in NAMES:
+        best = declared[1]
+        entries.append(Entry("read", f"The file says so: {NAMES[best]} part cells.", 1))
+    else:
+        best = _delimiter(head)
+        if best != ",":
+            entries.append(Entry("read", f"{NAMES[best].capitalize()} part the cells.", 1))
+    records = _sample(head, best, start)
+    if not records:
         raise DataError(
-            f"The first line holds a single cell, but others hold {width}.",
-            hint="Take out the lines above the names of the columns.",
+            f"A quotation mark on line {start} is not closed, or is followed by more text.",
+            hint='Close every quotation mark, and write one inside a cell as "".',
         )
-    if share == 0.0:
+    layout = find_layout(records, reading, "line")
+    entries += layout.entries
+    skip_spaces = best == " " or _spaced(head, best, layout)
+    if skip_spaces and best != " ":
+        entries.append(Entry("read", "The space after each delimiter was taken off.", 1))
+    if skip_spaces:
+        records = _sample(head, best, start, skip_spaces=True)
+        layout = find_layout(records, reading, "line")
+    layout = _settled_width(records, layout)
+    if layout.width > MAX_COLUMNS:
+        check_size(1, layout.width)
+    return _Form(encoding, best, skip_spaces, start - 1, layout)
+
+
+def _settled_width(records: Sequence[Record], layout: Layout) -> Layout:
+    """Take the width of the names, unless only blanks make them wider than the rows."""
+    names = layout.names
+    usual = usual_width([cells for _, cells in records[layout.above + layout.rows :]] or [names])
+    if len(names) > usual and not filled(names[usual:]):
+        names = names[:usual]
+    return Layout(layout.above, layout.rows, len(names), tuple(names), layout.entries)
+
+
+def _spaced(head: str, delimiter: str, layout: Layout) -> bool:
+    names = layout.names[1:] if layout.rows else ()
+    return bool(names) and all(name[:1] == " " for name in names) and delimiter in head
+
+
+def _delimiter(head: str) -> str:
+    best = _best(head, DELIMITERS)
+    if best is None:
+        best = _best(head, SELDOM)
+    if best is None:
         raise DataError(
             "The table has a single column.",
             hint="Part the cells with commas, semicolons or tabs: unit, period and outcome are "
             "needed at least.",
         )
+    return best
 
 
-def _read(data: bytes, form: _Form) -> tuple[list[str], int, list[pa.ChunkedArray], int]:
+def _best(head: str, marks: dict[str, str]) -> str | None:
+    """Choose the mark that parts most records, and the first, into equally many cells."""
+    scores = {}
+    for mark in marks:
+        records = [cells for _, cells in _sample(head, mark, 1, skip_spaces=mark == " ")]
+        records = [cells for cells in records if not is_comment(cells)]
+        width = usual_width(records)
+        if width > 1:
+            share = sum(len(cells) == width for cells in records) / len(records)
+            first = len(records[0]) == width and share >= 0.5
+            scores[mark] = (first, share, width)
+        elif any(len(cells) > 1 for cells in records):
+            scores[mark] = (False, 0.0, 1)
+    return max(scores, key=scores.__getitem__, default=None)
+
+
+def _sample(head: str, delimiter: str, start: int, *, skip_spaces: bool = False) -> list[Record]:
+    """Read the first records that are not empty, each with the line it starts on."""
+    reader = csv.reader(
+        io.StringIO(head, newline=""),
+        delimiter=delimiter,
+        skipinitialspace=skip_spaces,
+        strict=True,
+    )
+    records: list[Record] = []
+    line = start
+    with suppress(csv.Error):
+        for record in reader:
+            if record:
+                records.append((line, record))
+            line = reader.line_num + start
+            if len(records) >= SAMPLE_RECORDS:
+                break
+    return records
+
+
+def _read(data: bytes, form: _Form) -> tuple[list[pa.ChunkedArray], _Odd, int, int]:
+    layout, odd, n_rows = form.layout, _Odd(), 0
     reader = form.reader(data)
+    chunks: list[list[pa.Array]] = [[] for _ in range(layout.width)]
     try:
-        header: list[str] = next((record for record in reader if record), [])
-        if len(header) > MAX_COLUMNS:
-            check_size(1, len(header))
-        first_row = reader.line_num + 1 + form.preamble
-        width, n_rows = len(header), 0
-        chunks: list[list[pa.Array]] = [[] for _ in header]
+        body = (record for record in reader if record)
+        for _ in range(layout.above + layout.rows):
+            next(body, None)
+        first_row = reader.line_num + form.preamble + 1
         while records := list(islice(reader, CHUNK)):
             sizes = set(map(len, records))
-            if 0 in sizes:
-                records = [record for record in records if record]
-                sizes.discard(0)
-            if sizes - {width}:
-                _explain(data, form, width)
+            if sizes - {layout.width}:
+                records = _sorted_out(records, form, odd, n_rows)
             n_rows += len(records)
-            check_size(n_rows, width)
+            check_size(n_rows, layout.width)
             for chunk, cells in zip(chunks, zip(*records, strict=True), strict=False):
                 chunk.append(pa.array(cells, pa.large_string()))
     except csv.Error:
-        _explain(data, form, 0)
+        _explain(data, form)
+    if any(after < n_rows for after in odd.after):
+        _explain(data, form)
     columns = [pa.chunked_array(chunk, pa.large_string()) for chunk in chunks]
-    return header, first_row, columns, reader.line_num + form.preamble
+    return columns, odd, first_row, reader.line_num + form.preamble
+
+
+def _sorted_out(records: list[list[str]], form: _Form, odd: _Odd, before: int) -> list[list[str]]:
+    """Keep the records that are rows, and count the others."""
+    rows: list[list[str]] = []
+    for record in records:
+        if len(record) == form.layout.width:
+            rows.append(record)
+            continue
+        if not record:
+            continue
+        fitted = form.fitted(record)
+        if is_comment(record):
+            odd.comments += 1
+        elif fitted is not None:
+            odd.trimmed += 1
+            rows.append(fitted)
+        elif filled(record):
+            odd.after.append(before + len(rows))
+            if len(odd.after) > MOST_ODD:
+                break
+    return rows
 
 
 def _records(data: bytes, form: _Form) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line it starts on."""
+    """Yield each record below the names with the line it starts on."""
     reader = form.reader(data)
     start = 1 + form.preamble
+    skip = form.layout.above + form.layout.rows
     try:
         for record in reader:
-            if record:
+            if record and skip:
+                skip -= 1
+            elif record:
                 yield start, record
             start = reader.line_num + 1 + form.preamble
     except csv.Error as error:
@@ -252,17 +330,54 @@ def _records(data: bytes, form: _Form) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _line_numbers(data: bytes, form: _Form) -> Ints:
-    return np.fromiter((line for line, _ in _records(data, form)), dtype=np.int64)
+def _line_numbers(data: bytes, form: _Form, n_rows: int) -> Ints:
+    found = (line for line, record in _records(data, form) if form.is_row(record))
+    return np.fromiter(found, dtype=np.int64, count=n_rows)
 
 
-def _explain(data: bytes, form: _Form, width: int) -> NoReturn:
+def _count_below(columns: list[pa.ChunkedArray], width: int) -> int:
+    """Count the notes among the last rows; a table of notes alone is left as it is."""
+    n_rows = len(columns[0])
+    tail = [column.slice(max(0, n_rows - MOST_BELOW)).to_pylist() for column in columns]
+    count = count_notes(list(zip(*tail, strict=True)), width)
+    return count if count < n_rows else 0
+
+
+def _text(columns: list[pa.ChunkedArray], row: int) -> str:
+    return " ".join(filter(None, (column[row].as_py() for column in columns)))
+
+
+def _left_out(
+    data: bytes, form: _Form, odd: _Odd, n_rows: int
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Give place and text of short notes below the table, and the places of comments."""
+    notes: list[tuple[str, str]] = []
+    comments: list[str] = []
+    if odd.after or odd.comments:
+        for line, record in _records(data, form):
+            if form.is_row(record) or not filled(record):
+                continue
+            if is_comment(record):
+                comments.append(f"line {line}")
+            elif is_note(record, form.layout.width):
+                notes.append((f"line {line}", " ".join(filter(None, record))))
+            else:
+                _refuse_width(line, record, form)
+    return notes, comments
+
+
+def _explain(data: bytes, form: _Form) -> NoReturn:
     """Read again, record by record, and name the first line that is wrong."""
     for line, record in _records(data, form):
-        if width and len(record) != width:
-            raise DataError(
-                f"Line {line} holds {counted(len(record), 'cell')}, but there are {width} columns.",
-                hint="Put quotation marks around cells that contain the delimiter "
-                f"({DELIMITERS[form.delimiter]}), and fill up rows that are too short.",
-            )
+        if not form.is_row(record) and not is_comment(record) and filled(record):
+            _refuse_width(line, record, form)
     raise AssertionError
+
+
+def _refuse_width(line: int, record: list[str], form: _Form) -> NoReturn:
+    raise DataError(
+        f"Line {line} holds {counted(len(record), 'cell')}, but there are "
+        f"{form.layout.width} columns.",
+        hint="Put quotation marks around cells that contain the delimiter "
+        f"({NAMES[form.delimiter]}), and fill up rows that are too short.",
+    )

@@ -101,7 +101,9 @@ def _unmarked(data: bytes, entries: list[Entry]) -> str | None:
         plain = sum(letter.isascii() for letter in text)
         if plain > len(text) / 4 and not re.search(f"[{CONTROL}]", text):
             name = encoding[:6].upper()
-            entries.append(Entry("read", f"Letters read as {name}, without a mark that says so.", 1))
+            entries.append(
+                Entry("read", f"Letters read as {name}, without a mark that says so.", 1)
+            )
             return encoding
     return None
 

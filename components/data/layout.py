@@ -94,7 +94,9 @@ def find_layout(records: Sequence[Record], reading: Reading, word: str) -> Layou
     names = _joined(head[:rows], width)
     if rows > 1:
         longest = max(names, key=len)
-        sentence = f"{rows} {word}s hold the names of the columns; they were joined: {shown(longest)}."
+        sentence = (
+            f"{rows} {word}s hold the names of the columns; they were joined: {shown(longest)}."
+        )
         entries.append(Entry("converted", sentence, rows))
     return Layout(above, rows, max(width, len(head[0])), names, tuple(entries))
 
@@ -115,12 +117,12 @@ def filled(cells: Sequence[str]) -> int:
     return sum(1 for cell in cells if cell.strip())
 
 
-def count_notes(tail: Sequence[Sequence[str]], width: int) -> int:
+def count_notes(tail: Sequence[Sequence[str | None]], width: int) -> int:
     """Count the records at the end that are notes below the table.
 
     Parameters
     ----------
-    tail : sequence of sequence of str
+    tail : sequence of sequence of str or None
         The last records.
     width : int
         Columns of the table.
@@ -131,18 +133,18 @@ def count_notes(tail: Sequence[Sequence[str]], width: int) -> int:
         At most ``MOST_BELOW``.
     """
     count = 0
-    for cells in reversed(tail[-MOST_BELOW:]):
-        if not is_note(cells, width):
+    for position, cells in enumerate(reversed(tail[-MOST_BELOW:]), start=1):
+        text = [cell or "" for cell in cells]
+        if filled(text) and not is_note(text, width):
             break
-        count += 1
+        if filled(text):
+            count = position
     return count
 
 
 def is_note(cells: Sequence[str], width: int) -> bool:
     """Tell whether a record at the end of a table is a note and no data."""
     text = next((cell for cell in cells if cell.strip()), "")
-    if filled(cells) == 0:
-        return True
     short = len(cells) < width
     if FOOT.match(text) and filled(cells) <= max(1, width - 2):
         return True
@@ -160,9 +162,8 @@ def _above(records: Sequence[Record], width: int, reading: Reading, word: str) -
         return found[0]
     for position, (_, cells) in enumerate(records[:MOST_ABOVE]):
         little = filled(cells) <= (1 if width < 4 else width // 2)
-        lone = filled(cells) <= 1 and width >= 3
         comment = is_comment(cells) and len(cells) != width
-        if not (comment or (len(cells) < width and little) or (len(cells) == width and lone)):
+        if not (comment or (little and (len(cells) < width or (len(cells) == width > 2)))):
             return position
     return 0
 

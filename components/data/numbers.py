@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -12,12 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.arrays import Bools, Floats
+from components.data.dress import bare, undress
 from components.data.ledger import Entry, counted, shown
 from components.data.table import Table, as_arrow
 from components.errors import DataError
 
 MISSING = frozenset({"na", "n/a", "nan", ".", "..", "null", "none", "-", "#n/a"})
 PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+NUMBER = re.compile(
+    r"\(?[+\u2212-]?(?:[A-Z]{0,3}[$€£¥] ?)?[+-]?[0-9][0-9.,'\u2019 \u00a0\u2009\u202f]*"
+    r"(?:[eE][+-]?[0-9]+)?\)?(?: ?(?:%|[$€£¥]|[A-Z]{3}))?|[+-]?[.,][0-9]+"
+)
 SPACES = "[\u00a0\u2009\u202f]"
 MARK_NAMES = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes", "": ""}
 
@@ -91,6 +97,10 @@ def read_numbers(
         markers = _markers(table, column, text, ~fits, entries)
     known = ~(empty | markers)
     given = text.filter(pa.array(known))
+    if not fits[known].all():
+        given, noticed = undress(table, column, given, np.flatnonzero(known))
+        entries += noticed
+        fits[known] = _fits(given, PLAIN)
     style = None
     if not fits[known].all() or (decimal == "," and _fits(given, r"\.").any()):
         rows = np.flatnonzero(known)
@@ -107,13 +117,18 @@ def looks_numeric(text: pd.Series[str]) -> bool:
     """Tell whether all known cells are numbers, in any style, and there is at least one."""
     words = pc.utf8_trim_whitespace(as_arrow(text.dropna()))
     known = pc.invert(pc.is_in(pc.utf8_lower(words), pa.array(sorted(MISSING), pa.large_string())))
-    words = words.filter(known)
+    words = bare(words.filter(known))
     if len(words) == 0:
         return False
     if _fits(words, PLAIN).all():
         return True
     plain = pc.replace_substring_regex(words, SPACES, " ")
     return any(_fits(plain, style.pattern(strict=False)).all() for style in STYLES)
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell may be a number, in whatever style."""
+    return NUMBER.fullmatch(cell.strip()) is not None
 
 
 def _fits(text: Any, pattern: str) -> Bools:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 
+from components.data.archives import unpack_gzip, unpack_zip
 from components.data.columnar import read_parquet
-from components.data.content import recognise
+from components.data.content import Content, recognise
 from components.data.delimited import read_delimited
+from components.data.ledger import Entry
+from components.data.reading import AS_FOUND, Reading
+from components.data.stata import read_stata
 from components.data.table import MAX_BYTES, Table
 from components.data.workbook import read_workbook
 from components.errors import DataError
@@ -15,8 +20,8 @@ from components.errors import DataError
 NAME_CHARACTERS = 120
 
 
-def read_table(data: bytes, name: str) -> Table:
-    """Read CSV, TSV, Parquet or Excel; the content decides, not the name.
+def read_table(data: bytes, name: str, reading: Reading = AS_FOUND) -> Table:
+    """Read CSV, TSV, Parquet, Excel or Stata, also packed; the content decides, not the name.
 
     Parameters
     ----------
@@ -24,6 +29,8 @@ def read_table(data: bytes, name: str) -> Table:
         The whole file, at most ``MAX_BYTES``.
     name : str
         What the user calls it; for display only, never opened as a path.
+    reading : Reading
+        What the user said about encoding, sheet and names of columns.
 
     Returns
     -------
@@ -32,6 +39,8 @@ def read_table(data: bytes, name: str) -> Table:
 
     Raises
     ------
+    QuestionError
+        Where it can be read in more than one way; the answer goes into the reading.
     DataError
         If the file is empty, too large, something else than a table, or not well formed; the
         message names the place, the hint the cure.
@@ -42,13 +51,28 @@ def read_table(data: bytes, name: str) -> Table:
             hint="Keep only the columns that you need, or save it as Parquet.",
         )
     label = display_name(name)
-    content = recognise(data)
     digest = sha256(data).hexdigest()
+    content = recognise(data)
+    unpacked: tuple[Entry, ...] = ()
+    if content in ("gzip", "zip"):
+        data, entry = unpack_gzip(data) if content == "gzip" else unpack_zip(data)
+        unpacked, content = (entry,), recognise(data)
+        if content in ("gzip", "zip"):
+            raise DataError(
+                "The archive holds another archive.", hint="Unpack it, and choose the table itself."
+            )
+    table = _read(content, data, label, digest, reading)
+    return replace(table, entries=(*unpacked, *table.entries)) if unpacked else table
+
+
+def _read(content: Content, data: bytes, name: str, digest: str, reading: Reading) -> Table:
     if content == "parquet":
-        return read_parquet(data, name=label, digest=digest)
+        return replace(read_parquet(data, name=name, digest=digest), reading=reading)
+    if content == "dta":
+        return read_stata(data, name=name, digest=digest, reading=reading)
     if content in ("xlsx", "xls"):
-        return read_workbook(data, name=label, digest=digest, kind=content)
-    return read_delimited(data, name=label, digest=digest)
+        return read_workbook(data, name=name, digest=digest, kind=content, reading=reading)
+    return read_delimited(data, name=name, digest=digest, reading=reading)
 
 
 def display_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Excel workbooks: the first visible sheet with a table, as text."""
+"""Excel workbooks: one sheet with a table, as text."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pyarrow as pa
 import python_calamine as calamine
 
 from components.data.compound import refuse_endless
+from components.data.layout import MOST_BELOW, count_notes, filled, find_layout, note_entries
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.reading import AS_FOUND, Reading
 from components.data.table import MAX_CELLS, Table, assemble, check_size, refuse_control
 from components.errors import DataError
 
@@ -21,6 +24,7 @@ MAX_UNPACKED = 256 * 2**20
 MAX_MEMBERS = 2_000
 BLOCK = 2**20
 OVERLAP = 256
+SAMPLE_ROWS = 200
 REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,7})[\"']")
 SIZES = re.compile(rb"<(?:\w+:)?dimension[^>]*\bref\s*=\s*[\"'](?:\w+:)?([A-Z]{1,3})(\d{1,7})")
 ERROR_CELL = re.compile(rb"<(?:\w+:)?c\b[^>]*\bt\s*=\s*[\"']e[\"']")
@@ -30,8 +34,15 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError,
 HINT = "Keep a single plain table in the workbook, or save that sheet as CSV."
 
 
-def read_workbook(data: bytes, *, name: str, digest: str, kind: Literal["xlsx", "xls"]) -> Table:
-    """Read the first visible sheet that holds anything.
+def read_workbook(
+    data: bytes,
+    *,
+    name: str,
+    digest: str,
+    kind: Literal["xlsx", "xls"],
+    reading: Reading = AS_FOUND,
+) -> Table:
+    """Read the sheet that was chosen, or the first visible one that holds a table.
 
     Parameters
     ----------
@@ -41,6 +52,8 @@ def read_workbook(data: bytes, *, name: str, digest: str, kind: Literal["xlsx", 
         See `Table`.
     kind : {"xlsx", "xls"}
         What the content is.
+    reading : Reading
+        What the user said about sheet and names.
 
     Returns
     -------
@@ -56,34 +69,58 @@ def read_workbook(data: bytes, *, name: str, digest: str, kind: Literal["xlsx", 
         _inspect(data, entries)
     else:
         refuse_endless(data)
-    rows, (first, _left), sheet = _first_sheet(data, entries)
-    if len(rows) < 2:
+    found = _open(data, reading, entries)
+    n_rows = len(found.rows)
+    if n_rows < 2:
         raise DataError(
-            f"The sheet {shown(sheet)} has no rows below its first one.",
+            f"The sheet {shown(found.name)} has no rows below its first one.",
             hint="Put the names of the columns in the first row and the data below.",
         )
-    header = [_cell(value) or "" for value in rows[0]]
-    cells = zip(*rows[1:], strict=True)
+    text = [[_cell(value) or "" for value in row] for row in found.rows]
+    numbered = [(found.first + i, row) for i, row in enumerate(text) if filled(row)]
+    layout = find_layout(numbered[:SAMPLE_ROWS], reading, "row")
+    entries += layout.entries
+    body = numbered[layout.above + layout.rows :]
+    below = min(count_notes([row for _, row in body[-MOST_BELOW:]], layout.width), len(body) - 1)
+    notes = body[len(body) - below :] if below > 0 else []
+    body = body[: len(body) - len(notes)]
+    written = [(f"row {row}", " ".join(filter(None, cells))) for row, cells in notes]
+    entries += note_entries(written, [], "row")
+    begin = body[0][0] if body else found.first + 1
+    rows = text[begin - found.first : body[-1][0] - found.first + 1] if body else []
     columns = [
-        pa.chunked_array([pa.array([_cell(value) for value in column], pa.large_string())])
-        for column in cells
+        pa.chunked_array([pa.array(column, pa.large_string())])
+        for column in (zip(*rows, strict=True) if rows else [()] * layout.width)
     ]
-    for label, column in zip(header, columns, strict=True):
-        refuse_control(column, label, first + 2, "row")
+    for label, column in zip(layout.names, columns, strict=True):
+        refuse_control(column, label, begin, "row")
     return assemble(
-        header,
+        layout.names,
         columns,
         name=name,
         digest=digest,
         kind=kind,
-        first_row=first + 2,
+        first_row=begin,
         entries=entries,
+        reading=reading,
+        sheets=found.sheets,
     )
 
 
-def _first_sheet(data: bytes, entries: list[Entry]) -> tuple[list[list[Any]], tuple[int, int], str]:
+@dataclass(frozen=True)
+class _Sheet:
+    """The cells of one sheet: its name, the row that the first of them stands on."""
+
+    name: str
+    first: int
+    rows: list[list[Any]]
+    sheets: tuple[str, ...]
+
+
+def _open(data: bytes, reading: Reading, entries: list[Entry]) -> _Sheet:
     try:
-        found = _search(calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)), entries)
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return _choose(book, reading, entries)
     except DataError:
         raise
     except calamine.PasswordError as error:
@@ -93,28 +130,42 @@ def _first_sheet(data: bytes, entries: list[Entry]) -> tuple[list[list[Any]], tu
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise DataError("This is no workbook, or a damaged one.", hint=HINT) from error
-    if found is None:
-        raise DataError("No visible sheet of the workbook holds a table.", hint=HINT)
-    return found
 
 
-def _search(
-    book: calamine.CalamineWorkbook, entries: list[Entry]
-) -> tuple[list[list[Any]], tuple[int, int], str] | None:
-    for meta in book.sheets_metadata:
-        shows = meta.visible == calamine.SheetVisibleEnum.Visible
-        if not shows or meta.typ != calamine.SheetTypeEnum.WorkSheet:
-            continue
-        sheet = book.get_sheet_by_name(meta.name)
+def _choose(book: calamine.CalamineWorkbook, reading: Reading, entries: list[Entry]) -> _Sheet:
+    metas = [
+        meta
+        for meta in book.sheets_metadata
+        if meta.visible == calamine.SheetVisibleEnum.Visible
+        and meta.typ == calamine.SheetTypeEnum.WorkSheet
+    ]
+    names = tuple(meta.name for meta in metas)
+    if reading.sheet is not None and reading.sheet not in names:
+        raise DataError(
+            f"The workbook has no sheet {shown(reading.sheet)}.",
+            hint=f"Its sheets are: {', '.join(map(shown, names[:20]))}.",
+        )
+    wanted = [reading.sheet] if reading.sheet is not None else names
+    best = None
+    for name in wanted:
+        sheet = book.get_sheet_by_name(name)
         if sheet.start is None or sheet.height == 0:
             continue
         check_size(sheet.height, sheet.width)
-        if len(book.sheet_names) > 1:
-            count = len(book.sheet_names)
-            sentence = f"Of {count} sheets, {shown(meta.name)} was read."
-            entries.append(Entry("read", sentence, count, tuple(book.sheet_names[:MAX_PLACES])))
-        return sheet.to_python(skip_empty_area=True), sheet.start, meta.name
-    return None
+        best = best or (name, sheet)
+        rows, columns = sheet.height - sheet.start[0], sheet.width - sheet.start[1]
+        if min(rows, columns) > 1:
+            best = name, sheet
+            break
+    if best is None:
+        raise DataError("No visible sheet of the workbook holds a table.", hint=HINT)
+    name, sheet = best
+    if len(book.sheet_names) > 1:
+        count = len(book.sheet_names)
+        sentence = f"Of {count} sheets, {shown(name)} was read."
+        entries.append(Entry("read", sentence, count, tuple(book.sheet_names[:MAX_PLACES])))
+    rows = sheet.to_python(skip_empty_area=True)
+    return _Sheet(name, sheet.start[0] + 1, rows, names)
 
 
 def _inspect(data: bytes, entries: list[Entry]) -> None:

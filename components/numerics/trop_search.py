@@ -150,10 +150,12 @@ class Search:
     trials: dict[Point, Trial] = field(default_factory=dict)
     largest: dict[tuple[float, float], float] = field(default_factory=dict)
     order: Ints = field(init=False)
+    squares: Floats = field(init=False)
     best: Point | None = None
 
     def __post_init__(self) -> None:
         self.order = np.arange(self.score.n_items)
+        self.squares = np.ones(self.score.n_items)
 
     def joint(self) -> Found:
         """Look at every combination of the grid."""
@@ -193,24 +195,33 @@ class Search:
         return self.found()
 
     def _heats(self, points: list[Point]) -> list[Point]:
-        """Run the heats; return those who come through, best first."""
-        order = np.random.default_rng(0).permutation(self.score.n_items)
-        totals = np.zeros(len(points))
-        first = 0
+        """Run the heats; return those who come through, best first.
+
+        Items are drawn by sequential Poisson sampling: half of the chance is even, half goes with
+        the winner's squared error so far, and sums are weighted by the inverse of the chance.
+        """
+        chance = 0.5 / self.score.n_items + 0.5 * self.squares / self.squares.sum()
+        draws = np.random.default_rng(0).random(self.score.n_items)
+        order = np.argsort(draws / chance, kind="stable")
+        squares = np.zeros((len(points), 0))
         for heat, (items, places) in enumerate(HEATS):
-            part = order[first:items]
+            part = order[squares.shape[1] : items]
             if len(part):
                 penalties = [self._penalties(point) for point in points]
                 errors = self.score.errors(penalties, part, tolerance=ROUGH)
-                totals += np.nansum(errors**2, axis=1)
+                squares = np.hstack([squares, np.nan_to_num(errors**2, nan=np.inf)])
+            taken = order[: squares.shape[1]]
+            totals = squares @ (1.0 / np.minimum(1.0, len(taken) * chance[taken]))
             ahead = np.argsort(totals, kind="stable")[:places]
-            points, totals, first = [points[k] for k in ahead], totals[ahead], items
+            points, squares = [points[k] for k in ahead], squares[ahead]
             self._tell(0.05 + 0.2 * (heat + 1))
         return points
 
     def look(self, points: list[Point]) -> None:
         """Score candidates, each as far as needed to know that it does not win."""
         points = [point for point in points if point not in self.trials]
+        if not points:
+            return
         penalties = [self._penalties(point) for point in points]
         limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
         squares = np.full((len(points), self.score.n_items), np.nan)
@@ -230,6 +241,7 @@ class Search:
             self.trials[point] = Trial(penalties[k], float(totals[k]), bool(k in alive))
             if k in alive and (self.best is None or totals[k] < self.trials[self.best].total):
                 self.best = point
+                self.squares = squares[k]
                 self.order = np.argsort(-squares[k], kind="stable")
 
     def found(self) -> Found:

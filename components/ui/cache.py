@@ -21,6 +21,7 @@ MOST_KEPT = 48
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 QUICK = ("did", "sc", "sc_intercept", "sdid", "callaway_santanna", "sun_abraham")
 QUICK_CELLS = 5000
+MOST_WORKERS = 4
 TABLES = "tables"
 
 
@@ -116,7 +117,7 @@ def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
         job = jobs().submit(job_key(spec), owner(), spec, panel)
         if not job.wait(PATIENCE):
             return job
-        result = jobs().take(job.key, owner())
+        result = job.result()
     store.put(key, result)
     return result
 
@@ -124,7 +125,7 @@ def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """Give the one registry of long work that this server has."""
-    return Jobs(workers=max(1, (os.cpu_count() or 1) - 1))
+    return Jobs(workers=min(MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)))
 
 
 def job_key(spec: AnalysisSpec) -> str:

@@ -19,7 +19,7 @@ from components.ui.uploads import ask_for_file
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 ICON = Path(__file__).with_name("icon.svg")
-FRAMED = "framed"
+FRAMED, PLACE = "framed", "frame place"
 STEPS = {
     "data": ("Data", ":material/table:"),
     "design": ("Design", ":material/tune:"),
@@ -28,9 +28,9 @@ STEPS = {
     "counterfactual": ("Counterfactual", ":material/show_chart:"),
 }
 STYLE = """<style>
-.st-key-frame {position: sticky; top: 2.6rem; z-index: 90; background: var(--st-background-color);
-  padding-bottom: .4rem}
-@media (max-width: 640px) {.st-key-frame {position: static}}
+div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
+.st-key-frame {background: SURFACE; padding: .3rem 0}
+@media (max-width: 640px) {div:has(> .st-key-frame) {position: static}}
 </style>"""
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     """Set up the app and run the page that the address names."""
     st.set_page_config("Panelscope", str(ICON), layout="wide")
     _settle()
-    st.html(STYLE)
+    st.html(STYLE.replace("SURFACE", theme().surface))
     page = navigation()
     state.follow_link()
     st.session_state[FRAMED] = True
@@ -80,7 +80,9 @@ def enter(step: str | None = None) -> AnalysisSpec:
         navigation()
         st.rerun()
     spec = state.current()
-    with st.container(key="frame", gap="small"):
+    place = st.container(key="frame", gap="small")
+    st.session_state[PLACE] = place
+    with place:
         _steps(step)
         waiting.keep_alive()
     if (error := state.link_error()) is not None:
@@ -105,7 +107,10 @@ def panel_in_frame(spec: AnalysisSpec) -> tuple[Panel, Words]:
 def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
     """Say in one line which analysis this is, with its method and link at the end."""
     words = words_of(spec, table_title(spec))
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+    line = st.session_state[PLACE].container(
+        border=True, horizontal=True, wrap=False, vertical_alignment="center"
+    )
+    with line:
         st.markdown(f"**{md(summary(spec, panel, words))}**", width="stretch")
         with st.popover("Link", icon=":material/link:", key="link popover"):
             st.caption(

@@ -42,8 +42,9 @@ def wait_for(job: Job[Result]) -> None:
 
 def keep_alive() -> None:
     """Show work that goes on behind another page, and let it know that somebody still waits."""
-    key = st.session_state.get(AT_WORK)
-    if key is None:
+    key: str = st.session_state.get(AT_WORK, "")
+    begun = cache.jobs().find(key)
+    if begun is None or begun.ended:
         return
 
     @st.fragment(run_every=BREATH)

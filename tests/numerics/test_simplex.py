@@ -161,3 +161,14 @@ def test_a_large_ridge_makes_weights_even():
     A, b = problem("walk", 20, 8, 2)
     w, _ = simplex_least_squares(A, b, 1e9)
     np.testing.assert_allclose(w, 1 / 8, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("rows", "donors"), [(60, 700), (8, 400), (2, 350)])
+@pytest.mark.parametrize("ridge", [0.0, 1e-9, 1e-2])
+def test_hundreds_of_donors(shape, rows, donors, ridge):
+    A, b = problem(shape, rows, donors, 0)
+    w, converged = simplex_least_squares(A, b, ridge * rows)
+    assert converged
+    reached = objective(A, b, w, ridge * rows)
+    assert duality_gap(A, b, w, ridge * rows) <= 1e-8 * reached + floor(A, b)

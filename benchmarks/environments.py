@@ -1,0 +1,83 @@
+"""One virtual environment for each package, made from its pinned requirements when it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PEERS = HERE / "peers"
+ENVIRONMENTS = HERE / ".envs"
+OURS = "panelscope"
+DONE = ".installed"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package under measurement.
+
+    Attributes
+    ----------
+    name : str
+        Of its files in peers/.
+    python : Path
+        Interpreter of its environment.
+    version : str
+    missing : str
+        Why it cannot run, empty if it can.
+    """
+
+    name: str
+    python: Path
+    version: str = ""
+    missing: str = ""
+
+    @property
+    def adapter(self) -> Path:
+        """Calls to the package."""
+        return PEERS / f"{self.name}.py"
+
+    @property
+    def title(self) -> str:
+        """Name in the report."""
+        return "Panelscope" if self.name == OURS else f"{self.name} {self.version}"
+
+
+def available() -> list[str]:
+    """Names of all peers that have a requirements file."""
+    return sorted(path.stem for path in PEERS.glob("*.txt"))
+
+
+def prepare(name: str) -> Package:
+    """Make the environment of a package unless it is there, and say what it holds."""
+    if name == OURS:
+        return Package(OURS, Path(sys.executable))
+    requirements = PEERS / f"{name}.txt"
+    pinned = [line for line in requirements.read_text().split() if "==" in line]
+    version = pinned[0].partition("==")[2]
+    folder = ENVIRONMENTS / name
+    python = folder / "bin" / "python"
+    stamp = folder / DONE
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        print(f"making the environment of {name} ...", file=sys.stderr, flush=True)
+        why = _install(folder, python, requirements)
+        if why:
+            return Package(name, python, version, f"does not install: {why}")
+        stamp.write_text(requirements.read_text())
+    return Package(name, python, version)
+
+
+def _install(folder: Path, python: Path, requirements: Path) -> str:
+    """Install, and give the last line of what went wrong."""
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in (
+        [sys.executable, "-m", "venv", str(folder)],
+        [*pip, "-r", str(requirements)],
+    ):
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            lines = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")]
+            return (lines or ran.stderr.splitlines() or ["no message"])[-1]
+    return ""
