@@ -22,6 +22,8 @@ class Package:
     ----------
     name : str
         Of its files in peers/.
+    label : str
+        Name that its users know.
     python : Path
         Interpreter of its environment.
     version : str
@@ -30,6 +32,7 @@ class Package:
     """
 
     name: str
+    label: str
     python: Path
     version: str = ""
     missing: str = ""
@@ -42,7 +45,7 @@ class Package:
     @property
     def title(self) -> str:
         """Name in the report."""
-        return "Panelscope" if self.name == OURS else f"{self.name} {self.version}"
+        return f"{self.label} {self.version}".strip()
 
 
 def available() -> list[str]:
@@ -53,10 +56,10 @@ def available() -> list[str]:
 def prepare(name: str) -> Package:
     """Make the environment of a package unless it is there, and say what it holds."""
     if name == OURS:
-        return Package(OURS, Path(sys.executable))
+        return Package(OURS, "Panelscope", Path(sys.executable))
     requirements = PEERS / f"{name}.txt"
     pinned = [line for line in requirements.read_text().split() if "==" in line]
-    version = pinned[0].partition("==")[2]
+    label, _, version = pinned[0].partition("==")
     folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
     stamp = folder / DONE
@@ -64,9 +67,9 @@ def prepare(name: str) -> Package:
         print(f"making the environment of {name} ...", file=sys.stderr, flush=True)
         why = _install(folder, python, requirements)
         if why:
-            return Package(name, python, version, f"does not install: {why}")
+            return Package(name, label, python, version, f"does not install: {why}")
         stamp.write_text(requirements.read_text())
-    return Package(name, python, version)
+    return Package(name, label, python, version)
 
 
 def _install(folder: Path, python: Path, requirements: Path) -> str:

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-import panels
 from environments import ENVIRONMENTS, OURS, Package
 from scaling import ESTIMATORS, Growth
 from tasks import (
@@ -25,6 +24,8 @@ from tasks import (
     Task,
 )
 from timing import Timing
+
+import panels
 
 Found = dict[tuple[str, str], list[Timing]]
 
@@ -150,7 +151,7 @@ def _verdict(task: Task, target: Target, timings: list[Timing]) -> list[str]:
             # It was stopped, so that this much is certain.
             ratio = float(timing.why.split()[1]) / ours.cpu
         reached.append(ratio >= target.ratio)
-        what = f"{ratio:.3g} times {timing.package.name}" if ratio == ratio else timing.why
+        what = timing.why if math.isnan(ratio) else f"{ratio:.3g} times {timing.package.label}"
         if timing.why.startswith("over"):
             what = f"over {what}"
         figures.append(what if same in {"yes", ""} else f"{what} (answer: {same})")
@@ -174,20 +175,19 @@ def _stored(task: Task, panel: str, timings: list[Timing], ours: Timing) -> list
         return []
     seconds, bridge = STORED[task.key, panel]
     here = [timing.cpu for timing in timings if timing.package.name in task.peers]
-    scaled = seconds * here[0] / bridge if here and here[0] == here[0] else float("nan")
+    scaled = seconds * (here[0] if here else math.nan) / bridge
     ratio = scaled / ours.cpu
+    reached = "yes" if ratio >= STORED_RATIO else "**no**"
     return [
-        f"| {task.title}, {panel}: {STORED_RATIO:g} times R MCPanel | "
-        f"{'yes' if ratio >= STORED_RATIO else '**no**'} | {ratio:.3g} times: its {seconds:g} s from "
-        f"another machine, where {task.peers[0]} took {bridge:g} s, are {scaled:.3g} s here |"
+        f"| {task.title}, {panel}: {STORED_RATIO:g} times R MCPanel | {reached} | "
+        f"{ratio:.3g} times: its {seconds:g} s were measured on another machine, where "
+        f"{task.peers[0]} took {bridge:g} s, so that they are {scaled:.3g} s here |"
     ]
 
 
 def _ours(task: Task, timings: list[Timing]) -> Timing:
     (ours,) = [
-        timing
-        for timing in timings
-        if timing.package.name == OURS and timing.source == task.start
+        timing for timing in timings if timing.package.name == OURS and timing.source == task.start
     ]
     return ours
 
@@ -263,10 +263,10 @@ def _limit_section(limits: dict[str, Timing]) -> str:
 def _growth_section(growth: list[Growth]) -> str:
     lines = [
         "\n## Cost against size\n",
-        "Ours, from the panel at hand (reading apart): CPU seconds of a fit / memory in MB above what",
-        "the process held before. Panels are units x periods x treated units, the last quarter of the",
-        "periods treated. Last column: the power of the panel's size with which the seconds grow",
-        "between the last two panels.",
+        "Ours, from the panel at hand (reading apart): CPU seconds of a fit / memory in MB above",
+        "what the process held before. Panels are units x periods x treated units, the last quarter",
+        "of the periods treated. Last column: the power of the panel's size with which the seconds",
+        "grow between the last two panels.",
     ]
     for line in growth:
         lines += [
@@ -277,7 +277,7 @@ def _growth_section(growth: list[Growth]) -> str:
         for key, timings in line.timings.items():
             cells = [_cost(timing) for timing in timings]
             power = line.exponent(key)
-            cells.append(f"{power:.2g}" if power == power else "")
+            cells.append("" if math.isnan(power) else f"{power:.2g}")
             lines.append(f"| {ESTIMATORS[key]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -12,12 +12,13 @@ import shlex
 import sys
 from pathlib import Path
 
-import panels
 import report
 import scaling
 from environments import ENVIRONMENTS, HERE, OURS, Package, available, prepare
 from tasks import LIMITS, TASKS
 from timing import Timing, measure
+
+import panels
 
 RESULTS = HERE / "RESULTS.md"
 

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import panels
 from environments import Package
 from timing import Timing, measure
+
+import panels
 
 UNITS = ("50x100x5", "200x100x5", "1000x100x5", "5000x100x5")
 PERIODS = ("200x25x5", "200x50x5", "200x100x5", "200x200x5", "200x365x5")

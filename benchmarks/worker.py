@@ -84,7 +84,7 @@ class Case:
 
     def sc_answer(self, omega: Any) -> dict[str, float]:
         """Mean squared gap before treatment and average gap after, by unit weights."""
-        gap = self.average - np.asarray(omega) @ self.controls
+        gap = self.average - on_simplex(omega) @ self.controls
         before, after = gap[: self.n_pre], gap[self.n_pre :]
         return {"objective": float(np.mean(before**2)), "att": float(after.mean())}
 
@@ -93,9 +93,16 @@ class Case:
         before = self.controls[:, : self.n_pre]
         sigma = float(np.diff(before, axis=1).std(ddof=1))
         zeta2 = np.sqrt(float(self.W.sum())) * sigma**2
-        gap = self.average[: self.n_pre] - np.asarray(omega) @ before
+        omega = on_simplex(omega)
+        gap = self.average[: self.n_pre] - omega @ before
         value = float(np.mean((gap - gap.mean()) ** 2) + zeta2 * np.sum(np.square(omega)))
         return {"objective": value, "att": float(att)}
+
+
+def on_simplex(weights: Any) -> Any:
+    """Take off what a solver leaves outside the simplex: it would make the objective too low."""
+    inside = np.clip(np.asarray(weights, dtype=np.float64), 0.0, None)
+    return inside / inside.sum()
 
 
 def main() -> None:

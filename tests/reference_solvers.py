@@ -24,7 +24,7 @@ def duality_gap(A, b, w, ridge=0.0, *, intercept=False):
 
 def _onto_simplex(v):
     low, high = v.min() - 1.0, v.max()
-    for _ in range(200):
+    for _ in range(100):
         middle = (low + high) / 2
         if np.maximum(v - middle, 0).sum() > 1:
             low = middle

@@ -14,7 +14,12 @@ def _block(nn):
 
         def call():
             return TROP_TWFE_average(
-                case.Y, W, units, lambda_unit=0.1, lambda_time=0.1, lambda_nn=nn,
+                case.Y,
+                W,
+                units,
+                lambda_unit=0.1,
+                lambda_time=0.1,
+                lambda_nn=nn,
                 treated_periods=n_post,
             )
 

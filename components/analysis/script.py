@@ -32,8 +32,12 @@ print(json.dumps(result.numbers(), indent=2))
 print(result.estimate.paths.to_string())
 '''
 
-FROM_SAMPLE = "load_table(spec.source)"
-FROM_FILE = "load_table(spec.source, Path(sys.argv[1] if len(sys.argv) > 1 else {name!r}))"
+FROM_SAMPLE = "load_table(spec.source, reading=spec.columns.reading)"
+FROM_FILE = """load_table(
+    spec.source,
+    Path(sys.argv[1] if len(sys.argv) > 1 else {name!r}),
+    reading=spec.columns.reading,
+)"""
 
 
 def to_script(result: Result, words: Words, table_name: str) -> str:
@@ -55,7 +59,7 @@ def to_script(result: Result, words: Words, table_name: str) -> str:
     treatment = ", Treatment" if spec.treatment is not None else ""
     imports = [
         f"from components.analysis import AnalysisSpec{treatment}, load_table, run",
-        "from components.data import Roles, to_panel",
+        "from components.data import Reading, Roles, to_panel",
         *sorted(
             f"from components.{type(part).__module__.split('.')[1]} import {type(part).__name__}"
             for part in parts

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components.data import SAMPLES, Table, read_table
+from components.data import SAMPLES, Reading, Table, read_table
+from components.data.reading import AS_FOUND
 from components.errors import SpecError
 
 
-def load_table(source: str, path: Path | None = None) -> Table:
+def load_table(source: str, path: Path | None = None, *, reading: Reading = AS_FOUND) -> Table:
     """Read the table that a spec is about.
 
     Parameters
@@ -17,6 +18,8 @@ def load_table(source: str, path: Path | None = None) -> Table:
         ``"sample:prop99"``, or ``"sha256:"`` and a digest.
     path : pathlib.Path, optional
         The file, where the source is a digest.
+    reading : Reading
+        How to take it apart.
 
     Returns
     -------
@@ -39,7 +42,7 @@ def load_table(source: str, path: Path | None = None) -> Table:
         path = SAMPLES[key].path
     elif path is None:
         raise SpecError("The analysis is about an uploaded file.", hint="Give the file's path.")
-    table = read_table(path.read_bytes(), path.name)
+    table = read_table(path.read_bytes(), path.name, reading)
     if kind != "sample" and table.digest != key:
         raise SpecError(
             f"{path.name} is not the file of this analysis: its SHA-256 starts with "

@@ -76,6 +76,11 @@ def recognise(data: bytes) -> Content:
         return "gzip"
     if is_stata(data):
         return "dta"
+    _refuse_foreign(data)
+    return "text"
+
+
+def _refuse_foreign(data: bytes) -> None:
     for start, what in FOREIGN:
         if re.match(start, data, re.DOTALL):
             _refuse(what)
@@ -83,7 +88,6 @@ def recognise(data: bytes) -> Content:
     for pattern, what in MARKUP:
         if re.match(pattern, head):
             _refuse(what)
-    return "text"
 
 
 def _zipped(data: bytes) -> Content:

@@ -28,7 +28,7 @@ from components.data.layout import (
     note_entries,
     usual_width,
 )
-from components.data.ledger import Entry, counted, shown
+from components.data.ledger import Entry, counted
 from components.data.reading import AS_FOUND, Reading
 from components.data.table import MAX_COLUMNS, Table, assemble, check_size
 from components.errors import DataError
@@ -128,7 +128,7 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
         (f"line {first_row + row if lines is None else lines[row]}", _text(columns, row))
         for row in range(kept, n_rows)
     ]
-    odd_notes, comments = _left_out(data, form, odd, n_rows)
+    odd_notes, comments = _left_out(data, form, odd)
     entries += note_entries([*notes, *odd_notes], comments, "line")
     if odd.trimmed:
         sentence = f"Blank cells beyond the last column cut off in {counted(odd.trimmed, 'line')}."
@@ -347,9 +347,7 @@ def _text(columns: list[pa.ChunkedArray], row: int) -> str:
     return " ".join(filter(None, (column[row].as_py() for column in columns)))
 
 
-def _left_out(
-    data: bytes, form: _Form, odd: _Odd, n_rows: int
-) -> tuple[list[tuple[str, str]], list[str]]:
+def _left_out(data: bytes, form: _Form, odd: _Odd) -> tuple[list[tuple[str, str]], list[str]]:
     """Give place and text of short notes below the table, and the places of comments."""
     notes: list[tuple[str, str]] = []
     comments: list[str] = []

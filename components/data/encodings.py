@@ -24,12 +24,14 @@ SAMPLE_LINES = 300
 MOST_OPTIONS = 7
 SHOWN_CELLS = 3
 UPPER, LOWER = "À-ÖØ-ÞŠŽŒŸ", "ß-öø-ÿšžœ"
-ODD = "\u00a2-\u00a8\u00ac-\u00af\u00b1\u00b4\u00b6\u00b8\u00d7\u00f7\u0192\u02c6\u02dc\u2020-\u2022\u2030\u2039\u203a\u20ac\u2122\u201a\u201e\u201c\u201d\u2018\u0152"
-# What Western European text does not hold, but other text read as if it were does.
+LETTER = f"A-Za-z{UPPER}{LOWER}"
+# Signs of Windows-1252 that stand in no word, and those that no letter follows.
+BETWEEN = "¢¤¥¦¨¬¯±¶¸×‚ƒ„†‡ˆ‰‹›˜™"
+BEFORE = "¢£¤¥¦¬¯±¹¼¾"
+# What Western European text does not hold, but other text does when it is read as if it were.
 FOREIGN = re.compile(
-    rf"[{UPPER}{LOWER}]{{3}}|[{ODD}][A-Za-z{UPPER}{LOWER}]*[{ODD}]|[a-z{LOWER}][{UPPER}]|"
-    rf"[A-Za-z{UPPER}{LOWER}][\u201a\u0192\u02c6\u2020\u2021\u2030\u2039\u203a\u02dc\u2122\u00a4\u00a6\u00ac\u00af\u00a8\u00b8\u00a2\u00a5\u00b1\u00b6\u00d7\u00f7][A-Za-z{UPPER}{LOWER}]|"
-    rf"[\u00a3\u00a5\u00a2\u00a4\u00a6\u00ac\u00af\u00b1\u00bc\u00be\u00b9][a-z{UPPER}{LOWER}]"
+    rf"[{UPPER}{LOWER}]{{3}}|[a-z{LOWER}][{UPPER}]|[{LETTER}][{BETWEEN}][{LETTER}]|"
+    rf"[{BEFORE}][a-z{UPPER}{LOWER}]|[{BETWEEN}“”‘Œ][{LETTER}]?[{BETWEEN}]"
 )
 HINT = "Save the table again as CSV in UTF-8, or as an Excel workbook."
 

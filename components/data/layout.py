@@ -163,7 +163,9 @@ def _above(records: Sequence[Record], width: int, reading: Reading, word: str) -
     for position, (_, cells) in enumerate(records[:MOST_ABOVE]):
         little = filled(cells) <= (1 if width < 4 else width // 2)
         comment = is_comment(cells) and len(cells) != width
-        if not (comment or (little and (len(cells) < width or (len(cells) == width > 2)))):
+        below = records[position + 1][1] if position + 1 < len(records) else ()
+        lone = filled(cells) <= 1 or not any(map(is_number, below))
+        if not (comment or (little and (len(cells) < width or (len(cells) == width > 2 and lone)))):
             return position
     return 0
 

@@ -55,6 +55,8 @@ TREATED = {
     "w": 3,
     "t": 2,
 }
+GROUPS = frozenset({"treat", "treated", "treatment", "group", "exposed", "intervention", "ever"})
+POSTS = frozenset({"post", "after", "posttreatment", "postperiod"})
 NOT_TREATED = frozenset({"ever", "group", "never", "control", "eventually"})
 START = re.compile(
     r"(^|_)(first_?treat|gvar$|g$|adopt|treat(ment|ed)?_?(start|date|year|time|period|from)|"
@@ -140,9 +142,12 @@ def guess_roles(table: Table) -> Roles:
     taken = {column.name for column in (unit, time) if column is not None}
     rest = [column for column in columns if column.name not in taken]
     treatment, kind = _treatment(rest, unit, time)
-    rest = [column for column in rest if column is not treatment]
+    post = None
+    if treatment is None:
+        treatment, post = _group_and_post(rest, unit, time)
+    rest = [column for column in rest if column is not treatment and column is not post]
     outcome = _outcome(rest, unit, time)
-    names = [None if c is None else c.name for c in (unit, time, outcome, treatment)]
+    names = [None if c is None else c.name for c in (unit, time, outcome, treatment, post)]
     return Roles(
         unit=names[0],
         time=names[1],
@@ -150,6 +155,7 @@ def guess_roles(table: Table) -> Roles:
         treatment=names[3],
         other=tuple(name for name in table.columns if name not in names),
         treatment_kind=kind,
+        post=names[4],
     )
 
 
@@ -223,6 +229,18 @@ def _treatment(
         if START.search(column.key) and not varies(column, unit) and _is_start(column, time):
             return column, "start"
     return None, "flag"
+
+
+def _group_and_post(
+    columns: list[Column], unit: Column | None, time: Column | None
+) -> tuple[Column | None, Column | None]:
+    """Find a flag of the treated group and one of the periods after: treated where both say so."""
+    flags = [column for column in columns if column.is_flag and len(column.words) == 2]
+    groups = [c for c in flags if not varies(c, unit) and c.parts & GROUPS]
+    posts = [c for c in flags if not varies(c, time) and c.parts & POSTS]
+    if len(groups) == 1 and len(posts) == 1 and groups[0] is not posts[0]:
+        return groups[0], posts[0]
+    return None, None
 
 
 def _treated_score(column: Column) -> int:

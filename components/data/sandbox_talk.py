@@ -44,12 +44,15 @@ class Limits:
         Bytes that the table may have, which the server then holds.
     file_size : int, optional
         Bytes that a file written by the child may have; None does not limit them.
+    hint : str
+        What to do where a limit is met.
     """
 
     memory: int = 2 << 30
     seconds: float | None = None
     answer: int = 224 * 2**20
     file_size: int | None = 0
+    hint: str = HINT
 
     def seconds_for(self, size: int) -> float:
         """Give the seconds for a file of ``size`` bytes."""
@@ -199,12 +202,13 @@ def _settled(kind: str, value: Any, limits: Limits) -> Any:
 def _explain_end(passed: float, call: Call) -> NoReturn:
     if passed >= call.wall - TICK:
         raise DataError(
-            f"Reading was stopped because it took longer than {call.wall:.0f} seconds.", hint=HINT
+            f"Reading was stopped because it took longer than {call.wall:.0f} seconds.",
+            hint=call.limits.hint,
         ) from None
     raise DataError(
         "The reader broke down on this file: it is damaged, or needs more memory than the "
         f"{call.limits.memory / 2**30:.2g} GB that reading may use.",
-        hint=HINT,
+        hint=call.limits.hint,
     ) from None
 
 

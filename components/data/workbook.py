@@ -153,8 +153,7 @@ def _choose(book: calamine.CalamineWorkbook, reading: Reading, entries: list[Ent
             continue
         check_size(sheet.height, sheet.width)
         best = best or (name, sheet)
-        rows, columns = sheet.height - sheet.start[0], sheet.width - sheet.start[1]
-        if min(rows, columns) > 1:
+        if min(sheet.height - sheet.start[0], sheet.width - sheet.start[1]) > 1:
             best = name, sheet
             break
     if best is None:
@@ -164,8 +163,8 @@ def _choose(book: calamine.CalamineWorkbook, reading: Reading, entries: list[Ent
         count = len(book.sheet_names)
         sentence = f"Of {count} sheets, {shown(name)} was read."
         entries.append(Entry("read", sentence, count, tuple(book.sheet_names[:MAX_PLACES])))
-    rows = sheet.to_python(skip_empty_area=True)
-    return _Sheet(name, sheet.start[0] + 1, rows, names)
+    first = sheet.start[0] + 1 if sheet.start else 1
+    return _Sheet(name, first, sheet.to_python(skip_empty_area=True), names)
 
 
 def _inspect(data: bytes, entries: list[Entry]) -> None:

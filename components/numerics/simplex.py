@@ -28,6 +28,8 @@ DUST = 16.0 * float(np.finfo(np.float64).eps)
 NEWTON_FROM = 1e-3
 NEAR_PERFECT = 1e-9
 MANY = 300
+SHORT = 40
+RANK = 1e-13
 ENTERING = 60
 MAX_ROUNDS = 30
 SMALL_GAIN = 1e-13
@@ -107,7 +109,9 @@ def simplex_fit(A: Floats, b: Floats, ridge: float = 0.0, *, intercept: bool = F
         uniform = np.full(n_donors, 1.0 / n_donors)
         return SimplexFit(uniform, converged=True, unique=ridge > 0.0)
     rho = ridge / spread**2
-    w = active_set(P, rho, _start(P, rho))
+    w = active_set(P, rho, _start(P, rho), max_steps=SHORT if rho > 0.0 else None)
+    if not _is_optimal(P, rho, w, grain):
+        w = active_set(P, rho, _better(P, rho, w))
     converged = _is_optimal(P, rho, w, grain)
     unique = True
     if rho == 0.0:
@@ -161,7 +165,23 @@ def _start(P: Floats, rho: float) -> Floats:
         if rho == 0.0 or float(np.linalg.norm(P @ w)) > NEAR_PERFECT:
             return w
     centre = P.mean(axis=1)
-    weights, _ = ridge_simplex(P - centre[:, None], -centre[None], np.array([rho]))
+    return _by_newton(P - centre[:, None], -centre, rho)
+
+
+def _better(P: Floats, rho: float, w: Floats) -> Floats:
+    """Try Newton's method in the directions in which the donors differ at all."""
+    if rho == 0.0:
+        return w
+    centre = P.mean(axis=1)
+    left, values, right = np.linalg.svd(P - centre[:, None], full_matrices=False)
+    rank = max(1, int((values > RANK * values[0]).sum()))
+    X = values[:rank, None] * right[:rank]
+    other = _by_newton(X, -centre @ left[:, :rank], rho)
+    return min((w, other), key=lambda v: float(np.square(P @ v).sum() + rho * (v @ v)))
+
+
+def _by_newton(X: Floats, y: Floats, rho: float) -> Floats:
+    weights, _ = ridge_simplex(X, y[None], np.array([rho]))
     newton: Floats = weights[0]
     return newton
 

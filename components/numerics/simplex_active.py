@@ -59,7 +59,9 @@ def improvements(P: Floats, rho: float, w: Floats, price: Floats | None = None) 
     return np.asarray(np.maximum(sure, 0.0) / np.maximum(scale, TINY))
 
 
-def active_set(P: Floats, rho: float, w: Floats, price: Floats | None = None) -> Floats:
+def active_set(
+    P: Floats, rho: float, w: Floats, price: Floats | None = None, max_steps: int | None = None
+) -> Floats:
     """Carry weights to the optimum.
 
     Parameters
@@ -72,6 +74,8 @@ def active_set(P: Floats, rho: float, w: Floats, price: Floats | None = None) ->
         Weights on the simplex to start from.
     price : Floats, shape (J,), optional
         Linear cost of each donor's weight.
+    max_steps : int, optional
+        Donors that may enter; four times their number by default.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def active_set(P: Floats, rho: float, w: Floats, price: Floats | None = None) ->
         Weights on the simplex; at the optimum unless the steps ran out.
     """
     gains = improvements(P, rho, w, price)
-    for _ in range(STEPS_PER_DONOR * len(w) + 20):
+    for _ in range(STEPS_PER_DONOR * len(w) + 20 if max_steps is None else max_steps):
         entering = int(gains.argmax())
         if gains[entering] <= ENTER:
             break

@@ -77,16 +77,19 @@ def _kept(spec: AnalysisSpec, key: str, make: Callable[[], Any]) -> Any:
 def keep_table(table: Table) -> None:
     """Keep an uploaded table for this session alone."""
     tables = st.session_state.setdefault(TABLES, Store(4))
-    tables.put(table.digest, table)
+    tables.put(f"{table.digest} {table.reading!r}", table)
 
 
 def table_of(spec: AnalysisSpec) -> Table | None:
     """Give the table of an analysis, or None where this session does not have the file."""
     if spec.sample is not None:
-        table: Table = _kept(spec, f"table {spec.source}", lambda: load_table(spec.source))
+        reading = spec.columns.reading
+        key = f"table {spec.source} {reading!r}"
+        table: Table = _kept(spec, key, lambda: load_table(spec.source, reading=reading))
         return table
     tables: Store | None = st.session_state.get(TABLES)
-    return None if tables is None else tables.get(spec.source.partition(":")[2])
+    digest = spec.source.partition(":")[2]
+    return None if tables is None else tables.get(f"{digest} {spec.columns.reading!r}")
 
 
 def panel_of(spec: AnalysisSpec) -> tuple[Panel, Ledger]:

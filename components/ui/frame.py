@@ -29,6 +29,7 @@ STEPS = {
 }
 STYLE = """<style>
 div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
+[data-testid="stBaseButton-primary"] * {color: SURFACE}
 .st-key-frame {background: SURFACE; padding: .3rem 0}
 @media (max-width: 640px) {div:has(> .st-key-frame) {position: static}}
 </style>"""

@@ -145,7 +145,10 @@ def test_a_name_that_says_outcome_wins_over_an_earlier_column():
 
 def test_group_and_period_flags_are_not_taken_for_treatment():
     extra = {"treat": lambda i, _: int(i == 1), "post": lambda _, j: int(j > 3)}
-    assert guess_roles(panel("state", "year", "y", None, extra)).treatment is None
+    roles = guess_roles(panel("state", "year", "y", None, extra))
+    assert (roles.treatment, roles.post) == ("treat", "post")
+    alone = {"post": extra["post"], "other": extra["treat"]}
+    assert guess_roles(panel("state", "year", "y", None, alone)).post is None
     extra["treated_post"] = lambda i, j: int(i == 1 and j > 3)
     assert guess_roles(panel("state", "year", "y", None, extra)).treatment == "treated_post"
 

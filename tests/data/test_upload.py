@@ -1,5 +1,6 @@
 import base64
 import datetime as dt
+import gzip
 import hashlib
 import io
 import pickle
@@ -173,7 +174,6 @@ REFUSED = {
     "short row after blanks": (csv("unit,year,y", "", "a,1,2", "", "b,1"), "Line 5 holds 2"),
     "decimal comma with comma": (csv("u,t,y", "a,1,1,5", "b,1,2,5"), "Line 2 holds 4 cells"),
     "row names without heading": (csv("u,t,y", "1,a,1,5", "2,b,1,5"), "Line 2 holds 4 cells"),
-    "title above": (csv("My data", "unit,year,y", "a,1,2", "b,1,2"), "first line holds a single"),
     "open quote": (csv("unit,year,y", "a,1,2", '"b,1,2', "c,1,2"), "quotation mark on line 3"),
     "text after quote": (csv("unit,year,y", '"a"b,1,2', "c,1,2"), "quotation mark on line 2"),
     "backslash quote": (csv("unit,year,y", '"a \\"b\\" c",1,2'), "quotation mark on line 2"),
@@ -188,13 +188,14 @@ REFUSED = {
     ),
     "cut utf-8": (csv("unit,year,y", "Zürich,1,2", "Genève,1,2") + b"\xc3\x28,1,2\n", "not UTF-8"),
     "undefined in 1252": (b"unit,year,y\n\x81\x8d,1,2\n", "neither UTF-8 nor Windows"),
-    "utf-16 without a mark": ("unit,year,y\na,1,2\n".encode("utf-16-le"), "binary"),
     "noise": (np.random.default_rng(0).bytes(5000), "binary|neither|UTF-8"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF document, not a table"),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "a PNG picture"),
     "jpeg": (b"\xff\xd8\xff\xe0" + bytes(40), "a JPEG picture"),
-    "gzip": (b"\x1f\x8b\x08" + bytes(20), "a gzip archive"),
-    "zip": (zipped(a__csv=GOOD), "a zip archive"),
+    "damaged gzip": (b"\x1f\x8b\x08" + bytes(20), "gzip file is damaged"),
+    "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), "holds another archive"),
+    "zip of two": (zipped(**{"a.csv": GOOD, "b.csv": GOOD}), "holds 2 files: 'a.csv', 'b.csv'"),
+    "zip of none": (zipped(), "damaged|holds 0 files"),
     "docx": (zipped(word__document="<w/>"), "a Word document"),
     "xlsb": (zipped(**{"xl__workbook.bin": b"1"}), "binary Excel workbook"),
     "ods": (zipped(**{"content.xml": b"1", "mimetype": b"1"}), "an OpenDocument file"),
@@ -209,7 +210,7 @@ REFUSED = {
     "pickle": (pickle.dumps({"unit": [1, 2]}), "a file of Python objects"),
     "feather": (b"ARROW1\x00\x00" + bytes(20), "an Arrow or Feather file"),
     "r data": (b"RDX3\nX\n" + bytes(9), "an R data file"),
-    "stata": (b"<stata_dta><header>", "a Stata file"),
+    "damaged stata": (b"<stata_dta><header>", "Stata file is damaged"),
     "ole without a workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "no workbook"),
     "damaged parquet": (b"PAR1" + bytes(30) + b"PAR1", "damaged"),
     "nested parquet": (parquet({"a": [[1], [2]], "b": ["x", "y"]}), "Column 'a' .* 'list"),

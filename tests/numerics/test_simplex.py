@@ -69,7 +69,7 @@ def test_no_weights_fit_better(shape, rows, donors, seed, ridge, intercept, expo
     assert gap <= 1e-8 * reached + floor(A, b)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(**problems)
 def test_the_slow_solver_finds_nothing_better(shape, rows, donors, seed, ridge, intercept):
     A, b = problem(shape, rows, donors, seed)
