@@ -264,9 +264,9 @@ def _growth_section(growth: list[Growth]) -> str:
     lines = [
         "\n## Cost against size\n",
         "Ours, from the panel at hand (reading apart): CPU seconds of a fit / memory in MB above",
-        "what the process held before. Panels are units x periods x treated units, the last quarter",
-        "of the periods treated. Last column: the power of the panel's size with which the seconds",
-        "grow between the last two panels.",
+        "what the process held before. Panels are units x periods x treated units, with the last",
+        "quarter of the periods treated. Last column: the power of the panel's size with which the",
+        "seconds grow between the last two panels.",
     ]
     for line in growth:
         lines += [

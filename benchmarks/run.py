@@ -7,8 +7,8 @@ turns with the others. See README.md beside this file.
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -106,5 +106,6 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONHASHSEED", "0")
+    # Whoever ends this process ends the measurements with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     main()

@@ -21,7 +21,7 @@ ONE_THREAD = {
     f"{name}_NUM_THREADS": "1"
     for name in ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMBA", "NUMEXPR", "VECLIB", "POLARS_MAX")
 }
-# With a first call this long, in CPU seconds, fewer repeats are made.
+# With a first call this long, in CPU seconds, three repeats are made, or it counts itself.
 LONG, VERY_LONG = 4.0, 20.0
 # Repeats further apart than this are taken as disturbed, and made once more.
 DISTURBED = 1.3
@@ -165,7 +165,10 @@ def _first(worker: Worker, timing: Timing, timeout: float) -> float:
     else:
         timing.answer = report["answer"]
         timing.peak, timing.extra = report["peak"], report["extra"]
-        return float(report["first"])
+        first = float(report["first"])
+        if first > VERY_LONG:
+            timing.seconds.append(first)
+        return first
     return float("nan")
 
 
@@ -173,7 +176,7 @@ def _rounds(first: float, repeats: int) -> int:
     if not first >= 0.0:
         return 0
     if first > VERY_LONG:
-        return 1
+        return 0
     return min(repeats, 3) if first > LONG else repeats
 
 

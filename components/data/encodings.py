@@ -147,7 +147,7 @@ def _ask(data: bytes, line: int, error: UnicodeDecodeError) -> NoReturn:
         except UnicodeDecodeError:
             continue
         cells = [cell.strip() for cell in re.split(r'[\n,;\t|"]', text) if not cell.isascii()]
-        preview = ", ".join(shown(cell)[1:-1] for cell in dict.fromkeys(cells[:SHOWN_CELLS]))
+        preview = ", ".join(shown(cell)[1:-1] for cell in [*dict.fromkeys(cells)][:SHOWN_CELLS])
         odd = re.search("[\x80-\x9f\ue000-\uf8ff\ufffd]", text)
         if not odd and preview and preview not in previews.values():
             previews[encoding] = preview

@@ -40,11 +40,10 @@ def _long(*, treated: str) -> pd.DataFrame:
     wide = _wide()
     rows = []
     for unit in UNITS:
-        for year in wide.columns:
+        for year, value in zip(range(FIRST, FIRST + PERIODS), wide.loc[unit], strict=True):
             flag = int(unit == UNITS[0] and year >= START)
             start = START if unit == UNITS[0] else "never"
-            value = float(wide.loc[unit, year])  # type: ignore[arg-type]
-            rows.append((unit, int(year), value, flag if treated == "treated" else start))
+            rows.append((unit, year, value, flag if treated == "treated" else start))
     return pd.DataFrame(rows, columns=["region", "year", "sales", treated])
 
 

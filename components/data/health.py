@@ -272,7 +272,8 @@ def _late_entry(panel: Panel) -> Iterator[Check]:
 
 def _converted(ledger: Ledger) -> Iterator[Check]:
     for entry in ledger:
-        if entry.kind == "dropped" or "Windows-1252" in entry.sentence:
+        chosen = entry.sentence.endswith("as chosen.") or ", as chosen;" in entry.sentence
+        if entry.kind in ("dropped", "filled") or chosen or "Windows-1252" in entry.sentence:
             yield Check("Reading", "caution", entry.sentence, "Check that nothing is lost.")
 
 

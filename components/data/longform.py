@@ -45,6 +45,7 @@ def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
         something that its role does not allow.
     """
     _refuse_another_reading(table, roles)
+    rows = len(table.text)
     if roles.shape is not None:
         table = unfold(table, roles.shape)
     outcome = _needed(roles)
@@ -80,7 +81,7 @@ def to_panel(table: Table, roles: Roles) -> tuple[Panel, Ledger]:
         outcome=outcome,
         X=covariates,
     )
-    summary = _summary(table, panel)
+    summary = _summary(table.name, rows, panel)
     panel, closed = close_gaps(panel, roles.gaps)
     return panel, (summary, *table.entries, *entries, *closed)
 
@@ -185,12 +186,11 @@ def _treatment(table: Table, roles: Roles, grid: Grid, given: Bools, entries: li
     return W
 
 
-def _summary(table: Table, panel: Panel) -> Entry:
+def _summary(name: str, rows: int, panel: Panel) -> Entry:
     n, t = panel.shape
     first, last = period_label(panel.periods[0]), period_label(panel.periods[-1])
-    rows = len(table.text)
     sentence = (
-        f"{counted(rows, 'row')} of {shown(table.name)} read: {n:,} units, {t:,} periods from "
+        f"{counted(rows, 'row')} of {shown(name)} read: {n:,} units, {t:,} periods from "
         f"{first} to {last}."
     )
     return Entry("read", sentence, rows)

@@ -39,6 +39,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "kind": (str,),
     "title": (str,),
     "path": (str,),
+    "delimiter": (str,),
     "url": (str,),
     "url_variable": (str,),
     "table": (str,),
@@ -91,6 +92,8 @@ class Source:
     kind : {"folder", "sql"}
     path : str, optional
         Of a file or folder.
+    delimiter : str, optional
+        Between the cells of CSV files; None takes tabs for .tsv and commas for the others.
     url : str, optional
         Of a database, as SQLAlchemy writes it.
     table, select : str, optional
@@ -109,6 +112,7 @@ class Source:
     title: str
     kind: Kind
     path: str | None = None
+    delimiter: str | None = None
     url: str | None = field(default=None, repr=False)
     table: str | None = None
     select: str | None = field(default=None, repr=False)
@@ -232,33 +236,41 @@ def _checked(key: str, entry: Any, folder: Path) -> Source:
     if not isinstance(entry, dict):
         _refuse(key, "it is no table of settings")
     for word, value in entry.items():
-        if word not in FIELDS:
-            _refuse(key, f"{shown(word)} is no known setting")
-        if not isinstance(value, FIELDS[word]) or isinstance(value, bool):
-            _refuse(key, f"{word} is no {FIELDS[word][-1].__name__}")
-        if not isinstance(value, str) and not value > 0:
-            _refuse(key, f"{word} is not positive")
-    kind = entry.get("kind")
-    common = {word: entry[word] for word in ("rows", "seconds", "temporary") if word in entry}
+        _check_setting(key, word, value)
+    common = {
+        word: entry[word] for word in ("rows", "seconds", "temporary", "delimiter") if word in entry
+    }
     if "memory_mb" in entry:
         common["memory"] = entry["memory_mb"] * 2**20
     common["title"] = entry.get("title", key)
-    if kind == "folder":
+    if entry.get("kind") == "folder":
         if "path" not in entry or {"url", "url_variable", "table", "select"} & set(entry):
             _refuse(key, "files need a path, and nothing of a database")
-        return Source(key, kind=kind, path=str((folder / entry["path"]).absolute()), **common)
-    if kind != "sql":
+        return Source(key, kind="folder", path=str((folder / entry["path"]).absolute()), **common)
+    if entry.get("kind") != "sql":
         _refuse(key, 'kind is neither "folder" nor "sql"')
     if ("table" in entry) == ("select" in entry) or "path" in entry:
         _refuse(key, "a database needs either a table or a select, and no path")
+    common |= {word: entry[word] for word in ("table", "select") if word in entry}
+    return Source(key, kind="sql", url=_address(key, entry), **common)
+
+
+def _check_setting(key: str, word: str, value: object) -> None:
+    if word not in FIELDS:
+        _refuse(key, f"{shown(word)} is no known setting")
+    if not isinstance(value, FIELDS[word]) or isinstance(value, bool):
+        _refuse(key, f"{word} is no {FIELDS[word][-1].__name__}")
+    if isinstance(value, (int, float)) and not value > 0:
+        _refuse(key, f"{word} is not positive")
+
+
+def _address(key: str, entry: dict[str, Any]) -> str:
     if ("url" in entry) == ("url_variable" in entry):
         _refuse(key, "a database needs either url or url_variable")
-    url = entry.get("url") or os.environ.get(entry.get("url_variable", ""))
-    if not url:
+    address = entry["url"] if "url" in entry else os.environ.get(entry["url_variable"])
+    if not address:
         _refuse(key, "the environment variable with its address is not set")
-    return Source(
-        key, kind=kind, url=url, table=entry.get("table"), select=entry.get("select"), **common
-    )
+    return str(address)
 
 
 def _refuse(key: str, why: str) -> NoReturn:

@@ -23,8 +23,10 @@ MAX_FILES = 100_000
 PARQUET = (".parquet", ".pq", ".parq")
 DELIMITED = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 BITS = 61  # of the first of two whole numbers that carry a value exactly, with room for rounding
-LEAST, MOST = -900, 900  # exponents of two within which scales stay finite
+LEAST = -900  # exponent of two down to which scales stay finite
+FLOATS = ("FLOAT", "DOUBLE", "REAL")
 LOOK_EVERY = 0.1
+FORM = """delim=?, quote='"', escape='"', header=true, strict_mode=true"""
 KINDS: tuple[tuple[str, ColumnKind], ...] = (
     (r"BOOLEAN", "flag"),
     (r"DATE|TIMESTAMP", "time"),
@@ -130,59 +132,72 @@ def _sums(query: SourceQuery, value: str, exponent: int | None) -> tuple[str, st
 
 
 def _value(relation: _Relation, query: SourceQuery) -> str:
-    """Write the outcome as a number; null where it is none."""
+    """Write the outcome as a number; null where it is none.
+
+    Endless numbers are refused beforehand; ``isnan`` will not do, as DuckDB takes it for false
+    wherever the statistics of a Parquet file, which leave NaN out, seem to say so.
+    """
     if query.outcome is None:
         return "1"
     name, kind = _quoted(query.outcome), relation.kind(query.outcome)
-    if query.aggregate == "count":
-        return name
-    if relation.written or kind == "text":
-        return f"(CASE WHEN {_blank(name)} THEN NULL ELSE TRY_CAST({name} AS DOUBLE) END)"
-    if kind == "flag":
+    text = relation.written or kind == "text"
+    if query.aggregate == "count" and not _is_binary(relation, query.outcome):
+        return f"(CASE WHEN {_blank(name)} THEN NULL ELSE {name} END)" if text else name
+    if kind == "flag" and not text:
         return f"{name}::INTEGER"
-    if kind != "number":
+    if kind not in ("number", "text") and not text:
         raise DataError(
             f"Column {shown(query.outcome)} holds no numbers.",
             hint="Choose a column of numbers for the outcome, or count the rows.",
         )
-    if _is_float(relation, query.outcome):
-        return f"(CASE WHEN isnan({name}) THEN NULL ELSE {name}::DOUBLE END)"
+    if _is_binary(relation, query.outcome):
+        number = _number(relation, query.outcome)
+        return f"(CASE WHEN isfinite({number}) THEN {number} ELSE NULL END)"
     return name
+
+
+def _number(relation: _Relation, column: str) -> str:
+    """Write a column of text or of binary fractions as DOUBLE."""
+    name = _quoted(column)
+    if relation.types[column] in FLOATS and not relation.written:
+        return f"{name}::DOUBLE"
+    return f"(CASE WHEN {_blank(name)} THEN NULL ELSE TRY_CAST({name} AS DOUBLE) END)"
+
+
+def _is_binary(relation: _Relation, column: str) -> bool:
+    text = relation.written or relation.kind(column) == "text"
+    return text or relation.types[column] in FLOATS
 
 
 def _scale(database: Any, relation: _Relation, query: SourceQuery) -> int | None:
     """Look at all values first: refuse what is no number, and find the exponent of the largest."""
-    if query.outcome is None or query.aggregate == "count":
-        _check_times(database, relation, query)
+    _check_times(database, relation, query)
+    column = query.outcome
+    if column is None or query.aggregate == "count" or not _is_binary(relation, column):
         return None
-    name, value = _quoted(query.outcome), _value(relation, query)
-    text = relation.written or relation.kind(query.outcome) == "text"
-    if not text and not _is_float(relation, query.outcome):
-        _check_times(database, relation, query)
-        return None
-    strange = (
-        f"({value} IS NULL AND {name} IS NOT NULL AND NOT {_blank(name)})" if text else "false"
-    )
+    name, number, value = _quoted(column), _number(relation, column), _value(relation, query)
+    odd = f"({number} IS NULL AND {name} IS NOT NULL AND NOT {_blank(name)})"
+    if relation.types[column] in FLOATS and not relation.written:
+        odd = "false"
     sql = (
-        f"SELECT max(abs({value})) FILTER (WHERE isfinite({value})), count_if(isinf({value})), "
-        f"count_if({strange}), min(CASE WHEN {strange} THEN {name} END) FROM {relation.sql}"
+        f"SELECT max(abs({value})), count_if(isinf({number})), count_if({odd}), "
+        f"min(CASE WHEN {odd} THEN {name} END) FROM {relation.sql}"
     )
     row = _asked(database, sql, relation.parameters).to_pylist()[0]
-    largest, endless, odd, example = row.values()
-    if odd:
+    largest, endless, strange, example = row.values()
+    if strange:
         raise DataError(
-            f"{counted(odd, 'row')} of column {shown(query.outcome)} "
-            f"{'holds' if odd == 1 else 'hold'} no plain number, such as {shown(example)}.",
+            f"{counted(strange, 'row')} of column {shown(column)} "
+            f"{'holds' if strange == 1 else 'hold'} no plain number, such as {shown(example)}.",
             hint="Choose a column of numbers for the outcome, or count the rows.",
         )
     if endless:
         raise DataError(
-            f"{counted(endless, 'row')} of column {shown(query.outcome)} "
+            f"{counted(endless, 'row')} of column {shown(column)} "
             f"{'is' if endless == 1 else 'are'} infinite.",
             hint="Ask whoever keeps this source to take them out.",
         )
-    _check_times(database, relation, query)
-    return min(max(math.frexp(largest or 1.0)[1], LEAST), MOST)
+    return max(math.frexp(largest or 1.0)[1], LEAST)
 
 
 def _check_times(database: Any, relation: _Relation, query: SourceQuery) -> None:
@@ -200,8 +215,8 @@ def _check_times(database: Any, relation: _Relation, query: SourceQuery) -> None
     if count:
         raise DataError(
             f"{counted(count, 'row')} of column {shown(query.time)} "
-            f"{'holds' if count == 1 else 'hold'} no date such as 2020-01-31, but {shown(example)}.",
-            hint="Take its values as they are, or choose a column of dates.",
+            f"{'holds' if count == 1 else 'hold'} no date, such as {shown(example)}.",
+            hint="Take its values as they are, or choose a column of dates such as 2020-01-31.",
         )
 
 
@@ -223,10 +238,6 @@ def _time(relation: _Relation, query: SourceQuery) -> str:
     return f"date_trunc('{query.truncation}', {name})::DATE"
 
 
-def _is_float(relation: _Relation, name: str) -> bool:
-    return relation.types[name] in ("FLOAT", "DOUBLE", "REAL")
-
-
 def _blank(name: str) -> str:
     words = ", ".join(f"'{word}'" for word in sorted({"", *MISSING}))
     return f"lower(trim({name})) IN ({words})"
@@ -240,7 +251,7 @@ def _asked(database: Any, sql: str, parameters: tuple[Any, ...] = ()) -> Any:
     """Run a query, and turn what DuckDB says into words without paths or values."""
     duckdb = needed("duckdb")
     try:
-        return database.execute(sql, list(parameters)).fetch_record_batch().read_all()
+        return database.sql(sql, params=list(parameters)).to_arrow_table()
     except duckdb.OutOfMemoryException as error:
         raise DataError(
             "Summing up needs more memory than this source may use.",
@@ -299,9 +310,10 @@ def _relation(database: Any, source: Source, files: list[str]) -> _Relation:
     if not delimited:
         return _Relation(plain, (files,), _types(database, plain, (files,)), written=False)
     # Types are looked up for the screen only: cells come as the text of the file.
-    types = _types(database, "read_csv(?, header=true)", (files[:1],))
-    plain = "read_csv(?, header=true, all_varchar=true, nullstr='')"
-    return _Relation(plain, (files,), types, written=True)
+    mark = source.delimiter or ("\t" if ".tsv" in files[0].lower() else ",")
+    types = _types(database, f"read_csv(?, {FORM})", (files[:1], mark))
+    form = f"read_csv(?, {FORM}, all_varchar=true, nullstr='', files_to_sniff=-1)"
+    return _Relation(form, (files, mark), types, written=True)
 
 
 def _types(database: Any, sql: str, parameters: tuple[Any, ...]) -> dict[str, str]:

@@ -239,11 +239,10 @@ def _digest(query: SourceQuery, table: Table) -> str:
         if isinstance(column, pa.ChunkedArray):
             column = pa.concat_arrays(column.chunks)
         lengths = pc.fill_null(pc.binary_length(column), -1).to_numpy(zero_copy_only=False)
-        total.update(np.ascontiguousarray(lengths, dtype="<i8"))
+        total.update(np.asarray(lengths, dtype="<i8").tobytes())
         plain = pc.fill_null(column, "")
-        offsets = np.frombuffer(plain.buffers()[1], "<i8")[
-            plain.offset : plain.offset + len(plain) + 1
-        ]
+        offsets = np.frombuffer(plain.buffers()[1], "<i8")
+        offsets = offsets[plain.offset : plain.offset + len(plain) + 1]
         total.update(memoryview(plain.buffers()[2] or b"")[int(offsets[0]) : int(offsets[-1])])
     return total.hexdigest()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
-from components.estimators.base import Card, Estimate, needs_block
+from components.estimators.base import Card, Estimate
 from components.estimators.block import (
     NOT_SETTLED,
     Block,
@@ -18,6 +18,7 @@ from components.estimators.block import (
     refitted_gaps,
     simplex_weights,
 )
+from components.estimators.cohorts import fit_by_cohort, needs_block_or_staggered
 from components.numerics.elastic_net import choose_elastic_net, elastic_net
 from components.numerics.simplex_many import simplex_fits
 from components.panel import Panel
@@ -71,13 +72,15 @@ class SyntheticControlIntercept:
 
     def why_not(self, panel: Panel) -> str | None:
         """Ask for a complete panel with one adoption date."""
-        reason = needs_block(panel)
+        reason = needs_block_or_staggered(panel)
         if reason is None and self.weights == "elastic_net" and panel.design.n_controls < 2:
             return "The elastic net is tuned among the donors, so it needs at least two of them."
         return reason
 
     def fit(self, panel: Panel) -> Estimate:
         """Weight the donors to run parallel to the treated average, then shift to its level."""
+        if panel.design.kind == "staggered":
+            return fit_by_cohort(self, panel)
         block = Block.of(panel)
         target = block.average[: block.n_pre]
         details: dict[str, float] = {}

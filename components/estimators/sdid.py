@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Floats, Ints
-from components.estimators.base import Card, Estimate, needs_block
+from components.estimators.base import Card, Estimate
 from components.estimators.block import (
     NOT_SETTLED,
     STOPPED_EARLY,
@@ -19,6 +19,7 @@ from components.estimators.block import (
     others,
     refitted_gaps,
 )
+from components.estimators.cohorts import fit_by_cohort, needs_block_or_staggered
 from components.estimators.covariates import lacks_covariates, without_covariates
 from components.numerics.sdid import TIME_RIDGE, noise_level, noise_levels, sdid_gaps
 from components.numerics.simplex import simplex_least_squares
@@ -75,10 +76,12 @@ class SyntheticDID:
 
     def why_not(self, panel: Panel) -> str | None:
         """Ask for a complete panel with one adoption date, and for complete covariates."""
-        return needs_block(panel) or lacks_covariates(panel, self.covariates)
+        return needs_block_or_staggered(panel) or lacks_covariates(panel, self.covariates)
 
     def fit(self, panel: Panel) -> Estimate:
         """Solve for both weights, then shift the weighted controls to the treated level."""
+        if panel.design.kind == "staggered":
+            return fit_by_cohort(self, panel)
         explained, coefficients = without_covariates(panel, self.covariates)
         block = Block.of(panel.with_outcomes(panel.Y - explained))
         omega, lam, settled = self._weights(block)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from components.arrays import Floats, Ints
 from components.errors import NotApplicableError
-from components.estimators.base import Card, Estimate, needs_block
+from components.estimators.base import Card, Estimate
 from components.estimators.block import (
     Block,
     counterfactual,
@@ -20,6 +20,7 @@ from components.estimators.block import (
     simplex_weights,
     weight_notes,
 )
+from components.estimators.cohorts import fit_by_cohort, needs_block_or_staggered
 from components.estimators.predictors import fit_by_predictors, lacks_predictors
 from components.numerics.augmentation import augmented_weights, choose_ridge
 from components.numerics.simplex_many import simplex_fits
@@ -92,7 +93,7 @@ class SyntheticControl:
 
     def why_not(self, panel: Panel) -> str | None:
         """Ask for a complete panel with one adoption date, and for the predictors."""
-        reason = needs_block(panel) or lacks_predictors(
+        reason = needs_block_or_staggered(panel) or lacks_predictors(
             panel, (*self.predictors, *self.training_predictors), self.loss_window
         )
         if reason is None and self.augment and panel.design.n_pre < 3:
@@ -101,6 +102,8 @@ class SyntheticControl:
 
     def fit(self, panel: Panel) -> Estimate:
         """Weight the donors to track the treated units, and carry the weights on."""
+        if panel.design.kind == "staggered":
+            return fit_by_cohort(self, panel)
         block = Block.of(panel)
         if self.fit_to == "each":
             shares = np.eye(len(block.treated))

@@ -17,9 +17,9 @@ import numpy as np
 from components.arrays import Bools, Floats, Ints
 
 RIDGE = 1e-11  # relative; makes the path unique where there are more donors than periods
-CHUNK = 1500
+CHUNK = 2000
 STEPS_PER_DONOR = 6
-SLOTS = 4
+SLOTS = 3
 
 
 def largest_in_ball(Z: Floats, centres: Floats, slack: Floats, directions: Floats) -> Floats:
@@ -64,10 +64,12 @@ class _Paths:
     def __init__(self, X: Floats, centres: Floats, slack: Floats, costs: Floats) -> None:
         n = len(costs)
         self.X, self.slack, self.total = X, slack, float(slack.sum())
-        self.gram = X.T @ X
-        self.lift = float(np.diag(self.gram).mean())
-        self.gram = self.gram + self.lift
-        self.gram[np.diag_indices(len(self.gram))] += RIDGE * self.lift
+        self.n_donors = X.shape[1]
+        self.lift = float(np.square(X).sum(axis=0).mean())
+        gram = X.T @ X + self.lift
+        gram[np.diag_indices(self.n_donors)] += RIDGE * self.lift
+        self.gram = np.pad(gram, (0, 1))  # an empty slot holds a donor of no consequence
+        self.X_padded = np.pad(X, ((0, 0), (0, 1)))
         self.costs = costs
         self.radius = np.square(centres).sum(axis=1)
         self.aims = centres + X @ slack
@@ -105,30 +107,28 @@ class _Paths:
     def _line(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Solution over the slots as base + t along, and the residuals in the same form."""
         used = self.slots >= 0
-        slots = np.where(used, self.slots, 0)
-        hessian = self.gram[slots[:, :, None], slots[:, None, :]]
-        hessian *= used[:, :, None] & used[:, None, :]
+        slots = np.where(used, self.slots, self.n_donors)
+        hessian = self.gram.take(slots[:, :, None] * (self.n_donors + 1) + slots[:, None, :])
         diagonal = np.einsum("bkk->bk", hessian)
         diagonal += np.where(used, 0.0, self.lift)
-        right = np.stack(
-            [
-                np.take_along_axis(self.pulls, slots, 1) * used,
-                np.take_along_axis(self.costs, slots, 1) * used,
-                used,
-            ],
-            axis=2,
-        )
+        n, size = slots.shape
+        right = np.empty((n, size, 3))
+        at = np.minimum(slots, self.n_donors - 1)
+        right[:, :, 0] = np.take_along_axis(self.pulls, at, 1)
+        right[:, :, 1] = np.take_along_axis(self.costs, at, 1)
+        right[:, :, 2] = 1.0
+        right *= used[:, :, None]
         solved = np.linalg.solve(hessian, right)
-        ones = solved[:, :, 2]
-        share = ones / ones.sum(axis=1, keepdims=True)
-        base = solved[:, :, 0] + (self.total - solved[:, :, 0].sum(axis=1))[:, None] * share
-        along = solved[:, :, 1] - solved[:, :, 1].sum(axis=1)[:, None] * share
-        dense = np.zeros((2, len(slots), self.X.shape[1] + 1))
-        where = np.where(used, slots, self.X.shape[1])
-        np.put_along_axis(dense[0], where, np.where(used, base, 0.0), axis=1)
-        np.put_along_axis(dense[1], where, np.where(used, along, 0.0), axis=1)
-        fitted = dense[:, :, :-1] @ self.X.T
-        return base, along, fitted[0] - self.aims, fitted[1]
+        share = solved[:, :, 2] / solved[:, :, 2].sum(axis=1, keepdims=True)
+        line = np.empty((2, n, size))
+        line[0], line[1] = solved[:, :, 0], solved[:, :, 1]
+        gap = -line.sum(axis=2)
+        gap[0] += self.total
+        line += gap[:, :, None] * share
+        dense = np.zeros((2, n, self.n_donors + 1))
+        np.put_along_axis(dense, np.broadcast_to(slots, line.shape), line, axis=2)
+        fitted = dense.reshape(2 * n, -1) @ self.X_padded.T
+        return line[0], line[1], fitted[:n] - self.aims, fitted[n:]
 
     def _entering(self, at_base: Floats, at_along: Floats) -> tuple[Ints, Floats]:
         """Donor that is the next to be worth some weight, and where."""
@@ -137,10 +137,9 @@ class _Paths:
         slope = at_along @ self.X - self.costs
         start -= np.take_along_axis(start, first, 1)
         slope -= np.take_along_axis(slope, first, 1)
-        start[np.abs(start) < 0.0] = 0.0
         times = np.full(start.shape, -1.0)
         np.divide(-start, slope, out=times, where=slope > 0.0)
-        np.put_along_axis(times, np.maximum(self.slots, first), -1.0, axis=1)
+        np.put_along_axis(times, np.where(self.slots < 0, first, self.slots), -1.0, axis=1)
         out = np.flatnonzero(self.barred >= 0)
         times[out, self.barred[out]] = -1.0
         best = times.argmax(axis=1)

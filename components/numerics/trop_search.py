@@ -28,13 +28,13 @@ FIRST_ITEMS = 10
 
 CYCLES = 20
 
-TOLERANCE = 1e-6
+TOLERANCE = 1e-5
 """Accuracy of predictions in a score, in the unit of Y."""
 
 ROUGH = 1e-4
 """Accuracy in the heats, which only sort out what is far behind."""
 
-HEATS = ((16, 64), (32, 24), (64, 10))
+HEATS = ((16, 48), (48, 24), (96, 8))
 """Items on which candidates run in each heat, and how many go on."""
 
 

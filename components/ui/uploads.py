@@ -1,30 +1,43 @@
-"""A visitor's own file: read it once, keep it in the session, name its columns."""
+"""A visitor's own table: a file or pasted cells, read once and kept in the session."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.analysis import AnalysisSpec
-from components.data import Ledger, Roles, Table, guess_roles, read_table
+from components.data import ENCODINGS, Reading, Table, examples
+from components.data.reading import AS_FOUND
+from components.data.sandbox import read_table_safely
 from components.ui import cache
+from components.ui.downloads import save_button, to_csv
 from components.ui.guard import told
+from components.ui.questions import settle
 from components.ui.text import md
 
-PREVIEW_ROWS = 20
 LARGEST_MB = 50
-FORMATS = "CSV, TSV, Parquet or Excel; one row per unit and period; 50 MB at most."
+LONGEST_PASTE = 2_000_000
+PATIENCE = 0.7  # seconds before it is said that the file is being read
+FORMATS = (
+    "CSV, TSV or other delimited text, Excel, Stata or Parquet, also zipped; 50 MB at most. "
+    "It stays in this session."
+)
+TEMPLATE = "long"
 
 
-def upload_field(label: str, key: str) -> Table | None:
+def upload_field(label: str, key: str, reading: Reading = AS_FOUND) -> Table | None:
     """Ask for a file and read it; a file that is no table is refused with the reason.
 
     Parameters
     ----------
     label, key : str
+    reading : Reading
+        How to take it apart, before anything is answered.
 
     Returns
     -------
@@ -33,16 +46,60 @@ def upload_field(label: str, key: str) -> Table | None:
     file = st.file_uploader(label, key=key, help=FORMATS, max_upload_size=LARGEST_MB)
     if file is None:
         return None
-    marker = f"{key} read"
-    kept: tuple[str, Table] | None = st.session_state.get(marker)
-    if kept is not None and kept[0] == file.file_id:
-        return kept[1]
-    with told(stop=False), st.spinner("Reading the file"):
-        table = read_table(file.getvalue(), file.name)
-        st.session_state[marker] = (file.file_id, table)
-        cache.keep_table(table)
+    return _read(file.getvalue(), file.name, f"{key} {file.file_id}", reading)
+
+
+def paste_field(key: str) -> Table | None:
+    """Offer to paste cells copied from a spreadsheet.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    Table or None
+    """
+    with st.expander("Paste from a spreadsheet", icon=":material/content_paste:"):
+        text = st.text_area(
+            "Cells with the names of the columns on top",
+            key=key,
+            height=140,
+            max_chars=LONGEST_PASTE,
+            placeholder="region\tyear\tsales\ttreated\nNorth\t2018\t20.1\t0",
+        )
+        st.caption("Copy the cells in Excel, Sheets or Numbers, paste them here, press Ctrl+Enter.")
+        if not text.strip():
+            return None
+        data = text.encode("utf-8", "replace")
+        table = _read(data, "pasted.tsv", key, AS_FOUND)
+        if table is not None:
+            save_button(
+                "Keep these cells as a file",
+                data,
+                "pasted.tsv",
+                "text/tab-separated-values",
+                icon=":material/save:",
+                key=f"{key} file",
+            )
+            st.caption("A link to your analysis asks for this very file again.")
         return table
-    return None
+
+
+def example_tables() -> None:
+    """Show what a table may look like, with files to download."""
+    with st.expander("What a table may look like, and a template", icon=":material/table_view:"):
+        for name, example in examples().items():
+            st.markdown(f"**{md(example.title)}.** {md(example.text)}")
+            st.dataframe(example.table.head(3), hide_index=True)
+            save_button(
+                "Template (CSV)" if name == TEMPLATE else "Example (CSV)",
+                to_csv(example.table),
+                f"{name}.csv",
+                "text/csv",
+                icon=":material/download:",
+                key=f"example {name}",
+            )
 
 
 def ask_for_file(spec: AnalysisSpec) -> None:
@@ -60,10 +117,10 @@ def ask_for_file(spec: AnalysisSpec) -> None:
         f"its session. Give the same file again (its SHA-256 starts with `{digest[:12]}`) and the "
         "analysis opens with the same numbers."
     )
-    table = upload_field("The table of this analysis", "asked file")
+    table = upload_field("The table of this analysis", "asked file", spec.columns.reading)
     if table is None:
         return
-    if table.digest == digest:
+    if table.digest == digest and table.reading == spec.columns.reading:
         st.rerun()
     st.error(
         f"{md(table.name)} is another file: its SHA-256 starts with {table.digest[:12]}.  \n"
@@ -72,89 +129,81 @@ def ask_for_file(spec: AnalysisSpec) -> None:
     )
 
 
-def role_fields(table: Table, start: Roles | None) -> Roles | None:
-    """Let the user say which column is what; guesses stand first.
+def reading_fields(table: Table, corrections: DeltaGenerator) -> None:
+    """Let the user choose sheet, line of the names, and encoding; seldom needed."""
+    key = f"reading of {table.digest[:16]}"
+    kept: Reading = st.session_state.get(key, table.reading)
+    with corrections:
+        places = iter(st.columns(4))
+        if len(table.sheets) > 1:
+            _part(next(places), "sheet", "Sheet", ["", *table.sheets], kept, key)
+        word = "line" if table.kind == "csv" else "row"
+        if table.kind in ("csv", "xlsx", "xls"):
+            lines = ["", 0, *range(1, 31)]
+            _part(next(places), "header", f"Names of columns on {word}", lines, kept, key)
+            _part(next(places), "header_rows", f"They go over {word}s", ["", 1, 2, 3], kept, key)
+        if table.kind == "csv":
+            _part(next(places), "encoding", "Letters", ["", *ENCODINGS], kept, key)
+        if table.kind in ("parquet", "dta"):
+            st.caption("A file of this kind says itself how it is to be read.")
 
-    Parameters
-    ----------
-    table : Table
-    start : Roles, optional
-        What the fields show first; None guesses.
 
-    Returns
-    -------
-    Roles or None
-        None while a needed column is not chosen.
-    """
-    first = start if start is not None else guess_roles(table)
-    columns = list(table.columns)
-    chosen: dict[str, Any] = {}
-    labels = {
-        "unit": ("Unit", "Who: the column with the states, shops or cities."),
-        "time": ("Time", "When: years, quarters, months or dates."),
-        "outcome": ("Outcome", "The number that may have changed."),
-        "treatment": ("Treatment", "0/1: treated in that period. Leave empty to choose by hand."),
-    }
-    for place, (role, (label, text)) in zip(st.columns(4), labels.items(), strict=True):
-        guess = getattr(first, role)
-        chosen[role] = place.selectbox(
-            label,
-            columns,
-            index=columns.index(guess) if guess in columns else None,
-            help=text,
-            key=f"role {role} {table.digest[:16]}",
-            placeholder="Choose by hand later" if role == "treatment" else "Choose a column",
+def _part(place: Any, part: str, label: str, options: list[Any], kept: Reading, key: str) -> None:
+    widget = f"{key} {part}"
+
+    def words(value: Any) -> str:
+        if value == "":
+            return "as found"
+        return "no names" if value == 0 else ENCODINGS.get(str(value), str(value))
+
+    def store() -> None:
+        value = st.session_state[widget]
+        now: Reading = st.session_state.get(key, kept)
+        st.session_state[key] = replace(now, **{part: None if value == "" else value})
+
+    current = getattr(kept, part)
+    place.selectbox(
+        label,
+        options,
+        index=options.index(current) if current in options else 0,
+        format_func=words,
+        key=widget,
+        on_change=store,
+    )
+
+
+def _read(data: bytes, name: str, key: str, reading: Reading) -> Table | None:
+    digest = sha256(data).hexdigest()
+    first: Reading = st.session_state.get(f"reading of {digest[:16]}", reading)
+    marker = f"{key} read"
+    kept: tuple[str, Reading, Table] | None = st.session_state.get(marker)
+    if kept is not None and kept[:2] == (digest, first):
+        cache.keep_table(kept[2])
+        return kept[2]
+    tables: list[Table] = []
+    with told(stop=False):
+        settled = settle(
+            first,
+            lambda now: tables.append(_read_in_sight(data, name, now)),
+            f"question {digest[:16]}",
         )
-    needed = [labels[role][0].lower() for role in ("unit", "time", "outcome") if not chosen[role]]
-    if needed:
-        st.info(f"Choose the column for: {', '.join(needed)}.", icon=":material/arrow_upward:")
-        return None
-    return replace(first, **chosen, other=(), **_reading_fields(table, first))
+        if settled is None:
+            return None
+        st.session_state[marker] = (digest, first, tables[-1])
+        cache.keep_table(tables[-1])
+        return tables[-1]
+    return None
 
 
-def _reading_fields(table: Table, first: Roles) -> dict[str, Any]:
-    """Ask what the columns do not tell by themselves; a closed expander, seldom needed."""
-    fields: dict[str, tuple[str, dict[Any, str]]] = {
-        "treatment_kind": (
-            "The treatment column holds",
-            {"flag": "treated or not, in each row", "start": "each unit's first treated period"},
-        ),
-        "decimal": (
-            "Decimal mark",
-            {None: "as the column tells", ".": "point: 1.5", ",": "comma: 1,5"},
-        ),
-        "date_order": (
-            "01/02/2020 is",
-            {
-                None: "as the column tells",
-                "day first": "1 February (day first)",
-                "month first": "2 January (month first)",
-            },
-        ),
-    }
-    chosen = {}
-    with st.expander("How to read the columns"):
-        for place, (name, (label, words)) in zip(st.columns(3), fields.items(), strict=True):
-            options = list(words)
-            chosen[name] = place.selectbox(
-                label,
-                options,
-                index=options.index(getattr(first, name)),
-                format_func=words.__getitem__,
-                key=f"reading {name} {table.digest[:16]}",
-            )
-    return chosen
+def _read_in_sight(data: bytes, name: str, reading: Reading) -> Table:
+    place = st.empty()
+    begun = time.monotonic()
 
+    def progress(share: float) -> None:
+        if time.monotonic() - begun > PATIENCE:
+            place.progress(min(share, 1.0), "Reading the file")
 
-def preview(table: Table) -> None:
-    """Show the first rows as they were read: as text, before anything is converted."""
-    rows = table.text.head(PREVIEW_ROWS)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=280)
-    st.caption(f"The first {len(rows)} of {len(table.text):,} rows, as they stand in the file.")
-
-
-def ledger_list(ledger: Ledger) -> None:
-    """List all that was read, converted or found missing."""
-    for entry in ledger:
-        places = f" ({md(', '.join(entry.places[:3]))})" if entry.places else ""
-        st.markdown(f"- {md(entry.sentence)}{places}")
+    try:
+        return read_table_safely(data, name, progress=progress, reading=reading)
+    finally:
+        place.empty()
