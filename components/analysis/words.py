@@ -171,8 +171,10 @@ def summary(spec: AnalysisSpec, panel: Panel, words: Words) -> str:
 def counterfactual_name(result: Result, words: Words) -> str:
     """Name the imputed path: "synthetic California", or "California without treatment"."""
     who = treated_names(result.estimate.panel, words)
-    synthetic = result.spec.estimator.card.key in SYNTHETIC
-    return f"synthetic {who}" if synthetic else f"{who} without treatment"
+    if result.spec.estimator.card.key not in SYNTHETIC:
+        return f"{who} without treatment"
+    few = result.estimate.panel.design.n_treated <= MOST_NAMED
+    return f"synthetic {who}" if few else "their synthetic counterparts"
 
 
 def relative(result: Result, words: Words) -> float | None:
@@ -240,9 +242,9 @@ def reading(result: Result) -> str:
         return "No inference method is chosen, so nothing is said about how sure this is."
     parts = []
     if uncertainty.p_value is not None:
-        text = f"{uncertainty.method.card.title}: p = {_p(uncertainty.p_value)}"
+        text = f"{uncertainty.method.card.title}: p {_p(uncertainty.p_value)}"
         if uncertainty.smallest_p is not None:
-            text += f" (the smallest possible here is {_p(uncertainty.smallest_p)})"
+            text += f" (the smallest possible here is {uncertainty.smallest_p:.3f})"
         ranking = uncertainty.details.get("ranking")
         if ranking is not None:
             place = int(ranking.loc[ranking["treated"], "rank"].iloc[0])
@@ -255,14 +257,18 @@ def reading(result: Result) -> str:
     else:
         span = f"{number(interval.lower)} to {number(interval.upper)}"
         if 0.0 in interval:
-            parts.append(
+            half = (interval.upper - interval.lower) / 2
+            text = (
                 f"The {level} interval, {span}, includes zero: at this level the data cannot tell "
                 "an effect from none."
             )
+            if math.isclose(interval.lower + half, result.estimate.att, abs_tol=1e-6 * half):
+                text += f" An average effect smaller than {number(half)} would not stand out here."
+            parts.append(text)
         else:
             parts.append(f"The {level} interval, {span}, excludes zero.")
     return " ".join(parts)
 
 
 def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.0005 else f"{value:.1e}"
+    return f"= {value:.3f}" if value >= 0.001 else "< 0.001"

@@ -56,7 +56,7 @@ def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = T
             customdata=labels,
             mode="lines",
             line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="%{y:,.4~g}<extra>" + name + "</extra>",
+            hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
             row=row,
             col=1,
         )
@@ -157,7 +157,7 @@ def _effects(
         mode="lines+markers",
         line={"color": theme.effect, "width": 2.5},
         name=name,
-        hovertemplate="%{y:,.4~g}<extra>" + name + "</extra>",
+        hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
     )
     figure.add_hline(y=0, line={"color": theme.muted, "width": 1})
     layout(figure, theme, height=460)

@@ -109,7 +109,7 @@ def time_weights(result: Result, words: Words, theme: Theme) -> go.Figure:
             name=plot_text(label),
             mode="lines",
             line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="%{y:,.4~g}<extra>" + plot_text(label) + "</extra>",
+            hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
             row=1,
             col=1,
         )

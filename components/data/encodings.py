@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from itertools import pairwise
 from typing import NoReturn
 
 from components.data.ledger import Entry, shown
@@ -153,6 +155,8 @@ def _ask(data: bytes, line: int, error: UnicodeDecodeError) -> NoReturn:
             previews[encoding] = preview
     if not previews:
         _refuse(f"Line {line} is neither UTF-8 nor Windows-1252.", error)
+    order = sorted(previews, key=lambda key: _oddness(sample.decode(key)))
+    previews = {key: previews[key] for key in order}
     options = [Option(key, f"{cells} - {ENCODINGS[key]}") for key, cells in previews.items()]
     raise QuestionError(
         f"Line {line} holds letters that are neither UTF-8 nor Windows-1252 as far as can be told.",
@@ -172,6 +176,16 @@ def _likely(sample: bytes) -> list[str]:
         names = {_plain(name) for name in (match.encoding, *match.could_be_from_charset)}
         ranked += [key for key in able if _plain(key) in names]
     return list(dict.fromkeys([*ranked, *able]))
+
+
+def _oddness(text: str) -> int:
+    """Count what no language writes: signs for letters, two scripts or odd capitals in a word."""
+    odd = sum(1 for letter in text if not letter.isascii() and not letter.isalpha())
+    for word in re.findall(r"[^\W\d_]+", text):
+        scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in word}
+        odd += len(scripts - {"HIRAGANA", "KATAKANA", "CJK"}) > 1
+        odd += any(a.islower() and b.isupper() for a, b in pairwise(word))
+    return odd
 
 
 def _plain(name: str) -> str:

@@ -13,10 +13,9 @@ import pyarrow as pa
 from components.arrays import frozen
 from components.data.ledger import Entry, counted, shown
 from components.data.roles import NOTHING, TIME, TIME_START, TREATED, Shape
-from components.data.sketch import Column, as_periods
+from components.data.sketch import Column, as_periods, is_total
 from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text
 from components.data.timeforms import MONTH
-from components.data.totals import is_total
 from components.errors import DataError
 
 SAMPLE_ROWS = 2_000

@@ -16,6 +16,17 @@ from components.data.timeparse import DateOrder, read_periods
 from components.data.treatment import family_of
 from components.errors import DataError
 
+MOST_BLANK = 0.1
+TOTAL = re.compile(
+    r"(grand |sub-?|column )?(totals?|sum|summe|gesamt|insgesamt|averages?|mean)\s*:?",
+    re.IGNORECASE,
+)
+
+
+def is_total(word: str) -> bool:
+    """Tell whether a word heads a row or column of totals."""
+    return TOTAL.fullmatch(word.strip()) is not None
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
@@ -71,10 +82,11 @@ class Column:
 
     @cached_property
     def periods(self) -> pd.Index[Any] | None:
-        """The column as periods, or None if it holds anything else."""
-        if len(self.words) < 2 or (self.codes < 0).any():
+        """The column as periods, or None if it holds anything else than a few totals and blanks."""
+        words = [word for word in self.words if not is_total(word)]
+        if len(words) < 2 or (self.codes < 0).mean() > MOST_BLANK:
             return None
-        return as_periods(self.words)
+        return as_periods(words)
 
     @cached_property
     def is_dated(self) -> bool:

@@ -49,6 +49,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "memory_mb": (int,),
     "temporary": (str,),
 }
+AS_WRITTEN = ("rows", "seconds", "temporary", "delimiter")
 HINT = "Whoever runs this server can mend the file that PANELSCOPE_SOURCES names."
 
 

@@ -141,8 +141,10 @@ def _value(relation: _Relation, query: SourceQuery) -> str:
         return "1"
     name, kind = _quoted(query.outcome), relation.kind(query.outcome)
     text = relation.written or kind == "text"
-    if query.aggregate == "count" and not _is_binary(relation, query.outcome):
-        return f"(CASE WHEN {_blank(name)} THEN NULL ELSE {name} END)" if text else name
+    if query.aggregate == "count":
+        there = f"NOT {_blank(name)}" if text else f"isfinite({name}) OR isinf({name})"
+        able = _is_binary(relation, query.outcome)
+        return f"(CASE WHEN {there} THEN {name} ELSE NULL END)" if able else name
     if kind == "flag" and not text:
         return f"{name}::INTEGER"
     if kind not in ("number", "text") and not text:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from components.data.ledger import Entry, counted, shown
 from components.data.roles import Roles
+from components.data.sketch import is_total
 from components.data.table import Table, keep_rows
-
-TOTAL = re.compile(
-    r"(grand |sub-?|column )?(totals?|sum|summe|gesamt|insgesamt|averages?|mean)\s*:?",
-    re.IGNORECASE,
-)
-
-
-def is_total(word: str) -> bool:
-    """Tell whether a word heads a row or column of totals."""
-    return TOTAL.fullmatch(word.strip()) is not None
 
 
 def without_totals(table: Table, roles: Roles) -> Table:

@@ -256,9 +256,14 @@ class Target:
             parts = weights * variance
             with np.errstate(divide="ignore", invalid="ignore"):
                 spread.append(float((parts**2 / own).sum() / parts.sum() ** 2))
-        marginal = float(self.windows.sum()) + 1.0 / units - 1.0
+        marginal = 1.0 / (float(self.windows.sum()) + 1.0 / units - 1.0)
         return np.array(
-            [marginal, 1.0 / units, 1.0 / (spread[0] + lifted), 1.0 / (spread[1] + units + rest)]
+            [
+                1.0 / (marginal + lifted),
+                1.0 / units,
+                1.0 / (spread[0] + lifted),
+                1.0 / (spread[1] + units + rest),
+            ]
         )
 
 

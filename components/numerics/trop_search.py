@@ -31,7 +31,7 @@ CYCLES = 20
 TOLERANCE = 1e-5
 """Accuracy of predictions in a score, in the unit of Y."""
 
-ROUGH = 1e-4
+ROUGH = 3e-4
 """Accuracy in the heats, which only sort out what is far behind."""
 
 HEATS = ((16, 48), (48, 24), (96, 8))
@@ -203,19 +203,38 @@ class Search:
         chance = 0.5 / self.score.n_items + 0.5 * self.squares / self.squares.sum()
         draws = np.random.default_rng(0).random(self.score.n_items)
         order = np.argsort(draws / chance, kind="stable")
-        squares = np.zeros((len(points), 0))
+        n_first = HEATS[0][0]
+        points, squares = self._first_heat(points, order[:n_first], chance)
         for heat, (items, places) in enumerate(HEATS):
             part = order[squares.shape[1] : items]
             if len(part):
-                penalties = [self._penalties(point) for point in points]
-                errors = self.score.errors(penalties, part, tolerance=ROUGH)
-                squares = np.hstack([squares, np.nan_to_num(errors**2, nan=np.inf)])
-            taken = order[: squares.shape[1]]
-            totals = squares @ (1.0 / np.minimum(1.0, len(taken) * chance[taken]))
-            ahead = np.argsort(totals, kind="stable")[:places]
+                squares = np.hstack([squares, self._rough(points, part)])
+            ahead = np.argsort(_estimate(squares, order, chance), kind="stable")[:places]
             points, squares = [points[k] for k in ahead], squares[ahead]
-            self._tell(0.05 + 0.2 * (heat + 1))
+            self._tell(0.3 + 0.2 * heat)
         return points
+
+    def _first_heat(
+        self, points: list[Point], part: Ints, chance: Floats
+    ) -> tuple[list[Point], Floats]:
+        """Try the shares in the middle, then the outer ones where the middle did well."""
+        shares = sorted({point[2] for point in points})
+        outer = {shares[0], shares[-1]} if len(shares) > 2 else set()
+        middle = [point for point in points if point[2] not in outer]
+        squares = self._rough(middle, part)
+        self._tell(0.15)
+        totals: dict[tuple[float, float], float] = {}
+        for point, total in zip(middle, _estimate(squares, part, chance), strict=True):
+            totals[point[:2]] = min(total, totals.get(point[:2], np.inf))
+        ahead = set(sorted(totals, key=totals.__getitem__)[: (len(totals) + 1) // 2])
+        rest = [point for point in points if point[2] in outer and point[:2] in ahead]
+        return middle + rest, np.vstack([squares, self._rough(rest, part)])
+
+    def _rough(self, points: list[Point], part: Ints) -> Floats:
+        """Squared errors of some items, shape (P, I), accurate enough to compare."""
+        penalties = [self._penalties(point) for point in points]
+        errors = self.score.errors(penalties, part, tolerance=ROUGH)
+        return np.nan_to_num(errors**2, nan=np.inf)
 
     def look(self, points: list[Point]) -> None:
         """Score candidates, each as far as needed to know that it does not win."""
@@ -293,3 +312,10 @@ class Search:
     def _tell(self, share: float) -> None:
         if self.progress is not None:
             self.progress(share)
+
+
+def _estimate(squares: Floats, order: Ints, chance: Floats) -> Floats:
+    """Estimate sums over all items from the first of a weighted sample (Horvitz and Thompson)."""
+    taken = order[: squares.shape[1]]
+    sums: Floats = squares @ (1.0 / np.minimum(1.0, len(taken) * chance[taken]))
+    return sums

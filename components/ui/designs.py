@@ -13,6 +13,7 @@ from components.charts import adoption
 from components.panel import Panel, period_label, unit_label
 from components.ui import state
 from components.ui.frame import theme
+from components.ui.text import md
 
 COLUMN, HAND = "From the table", "By hand"
 CLICKS = "design chart"
@@ -35,7 +36,7 @@ def treatment_fields(spec: AnalysisSpec, whole: Panel, current: Panel) -> None:
             "Treatment",
             [COLUMN, HAND],
             format_func=lambda word: (
-                f"{word}: column {spec.columns.treatment}" if word == COLUMN else word
+                f"{word}: column {md(spec.columns.treatment)}" if word == COLUMN else word
             ),
             key="treatment source",
             required=True,

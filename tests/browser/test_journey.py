@@ -77,11 +77,10 @@ def test_a_sample_from_start_to_script(open_page, tmp_path):
     assert "6 of 38 donors carry weight" in page.inner_text("section.main, main")
     step(page, "Counterfactual")
 
-    page.get_by_role("button", name="Method").click()
-    page.get_by_role("radio", name="Synthetic DID").locator("xpath=ancestor::label").click()
+    step(page, "Method")
+    page.get_by_text("Synthetic DID", exact=True).first.click()
     settle(page)
-    page.keyboard.press("Escape")
-    settle(page)
+    step(page, "Counterfactual")
     assert metric(page, "Average effect") == "−15.6 packs"
     heading, cards, table = visible_numbers(page)
     assert att_of(table) == pytest.approx(-15.6054, abs=1e-4)
@@ -92,12 +91,16 @@ def test_a_sample_from_start_to_script(open_page, tmp_path):
     numbers = run_script(page, tmp_path)
     assert numbers["att"] == pytest.approx(att_of(table), abs=1e-6)
 
+    page.get_by_role("combobox", name="Estimator").click()
+    page.get_by_role("option", name="Difference in differences").click()
+    settle(page)
+    assert metric(page, "Average effect") == "−27.3 packs"
     page.go_back()
     settle(page)
-    assert metric(page, "Average effect") == "−19.5 packs"
+    assert metric(page, "Average effect") == "−15.6 packs"
     page.go_forward()
     settle(page)
-    assert metric(page, "Average effect") == "−15.6 packs"
+    assert metric(page, "Average effect") == "−27.3 packs"
 
 
 def upload(page, name, data):
@@ -116,6 +119,8 @@ def test_an_uploaded_table_from_columns_to_script(open_page, tmp_path):
     page.get_by_role("button", name="Use this table").click()
     settle(page)
     assert "last untreated 1988, first treated 1989" in page.inner_text("main")
+    page.get_by_role("button", name="How to build the counterfactual").click()
+    settle(page)
     page.get_by_role("button", name="What carries the counterfactual").click()
     settle(page)
     page.get_by_role("button", name="What would have happened").click()
@@ -244,13 +249,19 @@ MARKUP = "![x](http://evil.invalid/x.png) <b>bold</b> $a$ :red[r]"
 
 
 def test_names_from_data_are_text(open_page):
-    lines = ["state,year,y,treated"]
+    column = "![y](http://evil.invalid/y.png)"
+    lines = [f'state,year,y,"{column}"']
     for unit, shift in ((f'"{MARKUP}"', 0), ("b", 1), ("c", 3), ("d", 7)):
         for year in range(2000, 2008):
             treated = int(shift == 0 and year >= 2005)
             lines.append(f"{unit},{year},{shift + (year % 3) * (1 + shift / 9)},{treated}")
     page = open_page("data?v=1&data=prop99")
-    upload(page, "names.csv", "\n".join(lines).encode())
+    upload(page, "![z](http://evil.invalid/z.png).csv", "\n".join(lines).encode())
+    box = page.get_by_role("combobox", name="Treatment")
+    if column not in box.input_value():
+        box.click()
+        page.get_by_role("option", name=column, exact=True).click()
+        settle(page)
     page.get_by_role("button", name="Use this table").click()
     settle(page)
     for name in ("Design", "Weights", "Counterfactual"):

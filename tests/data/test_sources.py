@@ -338,6 +338,20 @@ def test_numbers_of_every_type_are_summed_up(monkeypatch, tmp_path, values, expe
         assert ("" if pd.isna(cell) else cell) == expected
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["a", "b", "NA", None], "2"),
+        ([1.0, float("nan"), float("inf"), None], "2"),
+        ([1, 2, 3, None], "3"),
+    ],
+)
+def test_what_is_there_is_counted(monkeypatch, tmp_path, values, expected):
+    table = pa.table({"u": ["a"] * 4, "t": [1] * 4, "y": pa.array(values)})
+    one_file(monkeypatch, tmp_path, table)
+    assert read_source(SourceQuery(**ONE, aggregate="count")).text["y"][0] == expected
+
+
 def test_blank_units_and_times_are_left_out_and_said(monkeypatch, tmp_path):
     one_file(monkeypatch, tmp_path, b"u,t,y\na,1,1\n,1,2\na,,3\nb,1,4\nb,2,\n")
     table = read_source(SourceQuery(**ONE))

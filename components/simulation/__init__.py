@@ -1,0 +1,1 @@
+"""Worlds with known truth, and what the methods make of them."""

@@ -1,0 +1,32 @@
+"""Awkward files, each with what should become of it; all are made here, none is stored."""
+
+from __future__ import annotations
+
+from .cases import Case
+from .choices import CHOICES
+from .letters import LETTERS
+from .numbers import NUMBERS
+from .packed import PACKED
+from .refusals import REFUSALS
+from .shapes import SHAPES
+from .times import TIMES
+from .treatments import TREATMENTS
+from .trimmings import TRIMMINGS
+
+CORPUS: dict[str, Case] = {
+    f"{group} - {name}": case
+    for group, cases in {
+        "letters": LETTERS,
+        "trimmings": TRIMMINGS,
+        "numbers": NUMBERS,
+        "times": TIMES,
+        "treatments": TREATMENTS,
+        "shapes": SHAPES,
+        "choices": CHOICES,
+        "packed": PACKED,
+        "refusals": REFUSALS,
+    }.items()
+    for name, case in cases.items()
+}
+
+__all__ = ["CORPUS", "Case"]
