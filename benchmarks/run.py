@@ -28,14 +28,16 @@ def main() -> None:
     folder = ENVIRONMENTS / "panels"
     folder.mkdir(parents=True, exist_ok=True)
     chosen = [task for task in TASKS if task.key in options.tasks]
-    wanted = {peer for task in chosen for peer in task.peers} & set(options.peers)
+    wanted = {peer for task in chosen for peer in (*task.peers, *task.small)} & set(options.peers)
     packages = {name: prepare(name) for name in [OURS, *sorted(wanted)]}
     found: report.Found = {}
     for task in chosen:
         for name in options.sizes or task.panels:
             path = panels.write(name, folder)
             contenders = [(packages[OURS], source) for source in _sources(task.start)]
-            contenders += [(packages[peer], "table") for peer in task.peers if peer in packages]
+            contenders += [
+                (packages[peer], "table") for peer in task.peers_on(name) if peer in packages
+            ]
             found[task.key, name] = measure(
                 task.key, path, contenders, options.repeats, options.timeout
             )
@@ -87,10 +89,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--repeats", type=int, default=5, help="of each call (default: 5)")
     parser.add_argument(
-        "--timeout", type=float, default=600.0, help="seconds that a call may take (default: 600)"
+        "--timeout", type=float, default=300.0, help="CPU seconds of a call (default: 300)"
     )
     parser.add_argument("--scaling", action="store_true", help="cost against size as well")
-    parser.add_argument("--scaling-timeout", type=float, default=120.0)
+    parser.add_argument("--scaling-timeout", type=float, default=60.0)
     parser.add_argument(
         "--output",
         type=Path,

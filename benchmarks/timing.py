@@ -21,8 +21,10 @@ ONE_THREAD = {
     f"{name}_NUM_THREADS": "1"
     for name in ("OMP", "OPENBLAS", "MKL", "RAYON", "NUMBA", "NUMEXPR", "VECLIB", "POLARS_MAX")
 }
-# With a first call this long, in CPU seconds, three repeats are made, or it counts itself.
-LONG, VERY_LONG = 4.0, 20.0
+# With a first call this long, in CPU seconds, two repeats are made, or it counts itself.
+LONG, VERY_LONG = 3.0, 10.0
+# Longest wait by the clock over the CPU seconds allowed: the machine may be busy.
+MOST_PATIENCE = 20.0
 # Repeats further apart than this are taken as disturbed, and made once more.
 DISTURBED = 1.3
 
@@ -79,12 +81,26 @@ class Worker:
         )
 
     def hear(self, timeout: float) -> dict[str, Any] | None:
-        """Wait for its next report; None if there is none in time."""
+        """Wait for its next report; None if it has used so many CPU seconds without one."""
         stream = self.process.stdout
-        if stream is None or not select.select([stream], [], [], timeout)[0]:
+        if stream is None:
             return None
+        start = self.cpu()
+        patience = time.monotonic() + MOST_PATIENCE * timeout
+        while not select.select([stream], [], [], 1.0)[0]:
+            if self.cpu() - start > timeout or time.monotonic() > patience:
+                return None
         line = stream.readline()
         return json.loads(line) if line else {"error": "the process ended without an answer"}
+
+    def cpu(self) -> float:
+        """CPU seconds that the process has used so far."""
+        try:
+            stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        except OSError:
+            return 0.0
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def ask(self) -> None:
         """Ask for one more repeat."""
@@ -124,7 +140,7 @@ def measure(
     repeats : int
         Rounds; fewer for contenders that take long.
     timeout : float
-        Longest wait for one call, in seconds by the clock.
+        CPU seconds that one call may take.
 
     Returns
     -------
@@ -152,8 +168,9 @@ def measure(
 
 def _first(worker: Worker, timing: Timing, timeout: float) -> float:
     """Hear of the imports and the call that warms up; NaN where there is nothing to time."""
-    # Imports are not counted, but they take part of the wait.
-    report = worker.hear(timeout + 60.0)
+    report = worker.hear(timeout)
+    if report is not None and "started" in report:
+        report = worker.hear(timeout)
     if report is None:
         timing.why = f"over {timeout:.0f} s"
     elif "missing" in report:
@@ -177,7 +194,7 @@ def _rounds(first: float, repeats: int) -> int:
         return 0
     if first > VERY_LONG:
         return 0
-    return min(repeats, 3) if first > LONG else repeats
+    return min(repeats, 2) if first > LONG else repeats
 
 
 def _rounds_of(running: list[tuple[Timing, Worker, int]], repeats: int, timeout: float) -> None:

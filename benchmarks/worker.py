@@ -127,6 +127,7 @@ def main() -> None:
             report(missing=True)
             return
         call, read = tasks[options.task](Case(options.panel, options.source))
+        report(started=True)
         gc.collect()
         before = memory("VmRSS")
         first, raw = timed(call, 1)

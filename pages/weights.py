@@ -6,7 +6,7 @@ import streamlit as st
 from components.analysis.words import counterfactual_name, number
 from components.charts import weights as charts
 from components.panel import period_label, unit_label
-from components.ui import frame
+from components.ui import frame, results
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
@@ -91,4 +91,5 @@ if periods is not None:
             key="time weights file",
         )
 
+results.tuning_section(result)
 frame.go_on("counterfactual", "What would have happened")

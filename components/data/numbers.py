@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from components.arrays import Bools, Floats
 from components.data.dress import bare, undress
 from components.data.ledger import Entry, counted, shown
+from components.data.questions import Option, QuestionError
 from components.data.table import Table, as_arrow
 from components.errors import DataError
 
@@ -81,8 +82,10 @@ def read_numbers(
 
     Raises
     ------
+    QuestionError
+        Where "1,234" could be 1234 or 1.234.
     DataError
-        At the first cell that is no number, or where "1,234" could be 1234 or 1.234.
+        At the first cell that is no number.
     """
     text = pc.utf8_trim_whitespace(as_arrow(table.column(column)))
     empty: Bools = text.is_null().to_numpy(zero_copy_only=False)
@@ -174,13 +177,18 @@ def _style(
         differ = reading != readings[0]
         if differ.any():
             first = int(np.flatnonzero(differ)[0])
-            raise DataError(
+            raise QuestionError(
                 f"Column {shown(column)} can be read in two ways: {shown(given[first].as_py())} "
                 f"on {table.place(int(rows[first]))} is {readings[0][first]:,.10g} with a decimal "
                 f"{_one(possible[0].decimal)}, or {reading[first]:,.10g} with a decimal "
                 f"{_one(style.decimal)}.",
                 hint="Say which mark the decimals have, or write the numbers without marks "
                 "between thousands.",
+                field="decimal",
+                options=(
+                    Option(possible[0].decimal, _reads(given[first], readings[0][first])),
+                    Option(style.decimal, _reads(given[first], reading[first])),
+                ),
             )
     strict = [style for style in possible if _fits(text, style.pattern(strict=True)).all()]
     if not strict:
@@ -192,6 +200,10 @@ def _style(
             hint="Write all numbers alike, best without marks between thousands.",
         )
     return strict[0]
+
+
+def _reads(written: Any, value: float) -> str:
+    return f"{shown(written.as_py())[1:-1]} is {value:,.10g}"
 
 
 def _plain_marks(text: Any) -> Any:

@@ -138,7 +138,7 @@ def guess_roles(table: Table) -> Roles:
     """
     head = table.text.head(SAMPLE_ROWS)
     columns = [Column(name, head[name]) for name in table.columns]
-    unit, time = _unit_and_time(columns)
+    unit, time = _unit_and_time(_able_units(table, columns))
     taken = {column.name for column in (unit, time) if column is not None}
     rest = [column for column in columns if column.name not in taken]
     treatment, kind = _treatment(rest, unit, time)
@@ -157,6 +157,13 @@ def guess_roles(table: Table) -> Roles:
         treatment_kind=kind,
         post=names[4],
     )
+
+
+def _able_units(table: Table, columns: list[Column]) -> list[Column]:
+    """Leave out numbers where the rows of a wide table have names of text."""
+    width = len(table.sources)
+    named = [c for c in columns if not c.is_number and len(c.words) * width == len(c.text)]
+    return [c for c in columns if not c.is_number or c.is_dated] if width and named else columns
 
 
 def _unit_and_time(columns: list[Column]) -> tuple[Column | None, Column | None]:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from components.data.ledger import Entry, counted, shown
-from components.data.timeforms import FORMS, SLASHED, Form, dates, integers
+from components.data.questions import Option, QuestionError
+from components.data.timeforms import FORMS, MONTHS, SLASHED, Form, dates, integers
 from components.errors import DataError
 
 DateOrder = Literal["day first", "month first"]
@@ -189,10 +190,21 @@ def _ordered(matches: list[re.Match[str]], firsts: _Firsts, date_order: DateOrde
         )
     order = date_order or told
     if order is None:
-        raise DataError(
+        raise QuestionError(
             f"{shown(matches[0][0])} ({firsts.of(0)}) may name the day or the month first, and "
             "no other date in the column tells.",
             hint="Say whether the day or the month comes first, or write dates as 2020-01-31.",
+            field="date_order",
+            options=_day_or_month(matches[0]),
         )
     day, month = ("left", "right") if order == "day first" else ("right", "left")
     return Form("a date", "", lambda found: dates(found, day, month), f"read with the {order}")
+
+
+def _day_or_month(match: re.Match[str]) -> tuple[Option, ...]:
+    left, right = int(match["left"]), int(match["right"])
+    readings = {"day first": (left, right), "month first": (right, left)}
+    return tuple(
+        Option(order, f"{match[0]} is {day} {MONTHS[month - 1].capitalize()} {match['year']}")
+        for order, (day, month) in readings.items()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,7 +17,7 @@ from components.analysis.words import (
     relative,
     treated_span,
 )
-from components.charts import paths
+from components.charts import paths, tuning
 from components.inference.base import level_text
 from components.panel import period_label
 from components.ui import frame
@@ -130,6 +131,51 @@ def detail_tables(result: Result) -> None:
                 icon=":material/download:",
                 key=f"file {name}",
             )
+
+
+def tuning_section(result: Result) -> None:
+    """Show how tuning that came from the data was chosen, with the numbers behind it."""
+    curves = tuning_curves_of(result)
+    if not curves:
+        return
+    st.header("How the tuning was chosen")
+    chosen = {name: float(result.estimate.details[name]) for name in curves}
+    st.markdown(
+        ", ".join(
+            f"**{md(name)} = {'∞' if np.isinf(v) else f'{v:.4g}'}**" for name, v in chosen.items()
+        )
+        + ": the smallest error on cells that were held out, marked in the pictures. Open "
+        "triangles are lower bounds, where the search saw that a value could not win."
+    )
+    st.plotly_chart(
+        tuning.tuning_curves(curves, chosen, frame.theme()),
+        theme=None,
+        key="tuning curves",
+        config={"displayModeBar": False},
+        alt="Error on held-out cells along each penalty",
+    )
+    table = pd.concat(curves, names=["penalty", "place"]).reset_index().drop(columns="place")
+    with st.expander("The curves as a table"):
+        st.dataframe(table, hide_index=True)
+
+
+def tuning_curves_of(result: Result) -> dict[str, pd.DataFrame]:
+    """Give the error along each penalty that was chosen from the data.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        value, error, exact; empty where nothing was chosen from the data.
+    """
+    details = result.estimate.details
+    if "cv_penalties" in details:
+        curve = pd.DataFrame({"value": details["cv_penalties"], "error": details["cv_errors"]})
+        return {"penalty": curve.assign(exact=True)}
+    return {name: pd.DataFrame(curve) for name, curve in details.get("curves", {}).items()}
 
 
 def table_behind(result: Result) -> pd.DataFrame:

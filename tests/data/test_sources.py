@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import getpass
-import json
 import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 from decimal import Decimal
@@ -21,14 +19,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.data import Roles, sources, to_panel
+from components.data import Roles, to_panel
 from components.data.sources import (
     SourceQuery,
-    list_sources,
     read_source,
     source_columns,
 )
-from components.errors import DataError
+from source_lists import SALES, offer, refusal
+
+duckdb = pytest.importorskip(
+    "duckdb", reason="duckdb is not installed: see requirements-sources.txt"
+)
 
 DAYS = 60
 UNITS = ("001", "1", "NA", "Ærø", 'a "b" c')
@@ -80,102 +81,7 @@ def same(table, expected: pd.Series, rtol: float = 4e-16) -> None:
     np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=rtol)
 
 
-def offer(monkeypatch, folder: Path, **entries: dict[str, object]) -> None:
-    lines = []
-    for key, entry in entries.items():
-        lines += [f"[sources.{key}]", *(f"{word} = {json.dumps(v)}" for word, v in entry.items())]
-    (folder / "sources.toml").write_text("\n".join(lines), "utf-8")
-    monkeypatch.setenv(sources.VARIABLE, str(folder / "sources.toml"))
-
-
-def refusal(call, *args: object) -> DataError:
-    with pytest.raises(DataError) as caught:
-        call(*args)
-    assert caught.value.hint
-    return caught.value
-
-
-SALES = {"source": "sales", "unit": "shop", "time": "hour", "outcome": "amount"}
-
-
-# The list.
-
-
-def test_nothing_is_offered_unless_the_server_says_so(monkeypatch):
-    monkeypatch.delenv(sources.VARIABLE, raising=False)
-    assert list_sources() == {}
-    assert "offers no source" in refusal(source_columns, "sales").message
-
-
-def test_the_list_shows_titles_and_neither_paths_nor_addresses(monkeypatch, tmp_path):
-    monkeypatch.setenv("SECRET_URL", "sqlite:///secret.db")
-    offer(
-        monkeypatch,
-        tmp_path,
-        sales={"kind": "folder", "title": "Sales", "path": "secret", "rows": 10},
-        base={"kind": "sql", "url_variable": "SECRET_URL", "table": "t"},
-    )
-    offered = list_sources()
-    assert [(info.key, info.title, info.kind) for info in offered.values()] == [
-        ("sales", "Sales", "folder"),
-        ("base", "base", "sql"),
-    ]
-    assert "secret" not in repr(offered)
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [
-        ("[sources.a", "cannot be read"),
-        ("other = 1", "holds more"),
-        ("[sources.A]\nkind='folder'\npath='x'", "key"),
-        ("[sources.a]\nkind='folder'", "path"),
-        ("[sources.a]\nkind='folder'\npath=1", "path is no str"),
-        ("[sources.a]\nkind='folder'\npath='x'\nrows=0", "not positive"),
-        ("[sources.a]\nkind='folder'\npath='x'\nrow=5", "'row'"),
-        ("[sources.a]\nkind='web'\npath='x'", "neither"),
-        ("[sources.a]\nkind='sql'\nurl='x'", "table or a select"),
-        ("[sources.a]\nkind='sql'\ntable='x'", "url"),
-        ("[sources.a]\nkind='sql'\ntable='x'\nurl_variable='NOT_SET_HERE'", "not set"),
-        ("sources = 3", "holds more"),
-    ],
-)
-def test_a_faulty_list_is_refused_by_name(monkeypatch, tmp_path, text, what):
-    (tmp_path / "s.toml").write_text(text)
-    monkeypatch.setenv(sources.VARIABLE, str(tmp_path / "s.toml"))
-    assert what in refusal(list_sources).message
-
-
-@pytest.mark.parametrize(
-    ("changes", "what"),
-    [
-        ({"aggregate": "max(1); DROP"}, "There is no"),
-        ({"truncation": "hour'"}, "There is no"),
-        ({"outcome": None}, "No column"),
-        ({"treatment": "shop"}, "twice"),
-    ],
-)
-def test_a_query_asks_for_what_there_is(changes, what):
-    with pytest.raises(DataError, match=what):
-        SourceQuery(**{**SALES, **changes})
-
-
-def test_a_query_can_be_written_down():
-    query = SourceQuery(**SALES, aggregate="mean", truncation="week")
-    assert SourceQuery.from_json(query.to_json()) == query
-    for text in (
-        "",
-        "[]",
-        "{}",
-        '{"source": "a", "unit": "b", "time": "c", "path": "d"}',
-        "[" * 9999,
-    ):
-        refusal(SourceQuery.from_json, text)
-
-
 # Folders.
-
-duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed: see requirements-sources")
 
 
 def write_folder(folder: Path, frame: pd.DataFrame, parts: int, kind: str) -> None:
@@ -489,15 +395,6 @@ def test_reading_tells_how_far_it_is_and_can_be_cancelled(monkeypatch, tmp_path)
 def test_too_little_time_is_said(monkeypatch, tmp_path):
     one_file(monkeypatch, tmp_path, b"u,t,y\n" + b"a,1,1\n" * 3_000_000, seconds=0.3)
     assert "longer than" in refusal(read_source, SourceQuery(**ONE)).message
-
-
-def test_a_missing_package_is_told_with_its_cure(monkeypatch):
-    from components.data.sources_read import needed
-
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    error = refusal(needed, "psycopg")
-    assert "psycopg" in error.message
-    assert 'pip install "psycopg[binary]"' in error.hint
 
 
 # Databases.

@@ -90,6 +90,7 @@ PACKED: dict[str, Case] = {
         xlsx(panel=TYPED[1:]),
         "reading.header",
         0,
+        truth(outcome="column 3"),
         unit="column 1",
         time="column 2",
         outcome="column 3",
@@ -100,7 +101,7 @@ PACKED: dict[str, Case] = {
     "stata 114": exact(dta(version=114)),
     "stata with labels": said(dta(LABELLED), "replaced by their labels"),
     "stata with quarters": said(
-        dta(QUARTERLY, convert_dates={"year": "tq"}), "", truth(periods=QUARTERS)
+        dta(QUARTERLY, convert_dates={"year": "tq"}, version=118), "", truth(periods=QUARTERS)
     ),
     "parquet": exact(parquet()),
     "parquet with words": exact(parquet(LABELLED)),

@@ -15,7 +15,9 @@ REFUSALS: dict[str, Case] = {
     "nothing": refuses(b"", "empty"),
     "blanks": refuses(b" \r\n\n", "empty"),
     "a single column": refuses(b"tree\nAsh\nBirch\n", "single column"),
-    "a single unit": refuses(without(unit=["Ash"]), "single unit", treatment=None, unit="tree"),
+    "a single unit": refuses(
+        without(unit=["Ash"]), "single unit", treatment=None, unit="tree", outcome="height"
+    ),
     "a single period": refuses(
         without(year=["2001"]),
         "single period",
@@ -56,5 +58,6 @@ REFUSALS: dict[str, Case] = {
         csv(rows(unit={"Ash": "001", "Birch": "01", "Cedar": "1", "Dogwood": "10"}.get)),
         truth(units=("001", "01", "1", "10")),
         unit="tree",
+        outcome="height",
     ),
 }

@@ -65,7 +65,7 @@ SHAPES: dict[str, Case] = {
     "years in columns out of order": said(by_unit(KEYS[::-1], values=Y[:, ::-1]), ROWS, VALUE),
     "years in columns, and the first treated": rows_of(KEYS, truth(outcome="value"), extra=STARTS),
     "years in columns, and other columns": rows_of(
-        KEYS, extra=[("code", list("abcd")), ("area", ["1", "5", "2", "9"])]
+        KEYS, extra=[("soil", list("abcd")), ("area", ["1", "5", "2", "9"])]
     ),
     "two outcomes": rows_of(
         [*(f"height_{y}" for y in YEARS), *(f"width_{y}" for y in YEARS)],
@@ -146,7 +146,9 @@ SHAPES: dict[str, Case] = {
         untreated(),
     ),
     "a unit twice": refuses(
-        by_unit(KEYS) + by_unit(KEYS).split(b"\n")[1] + b"\n", "", shape="periods in columns"
+        by_unit(KEYS) + by_unit(KEYS).split(b"\n")[1] + b"\n",
+        "repeat a unit and period",
+        shape="periods in columns",
     ),
     "a word in a wide table": refuses(
         by_unit(KEYS).replace(b"23.75", b"tall"),

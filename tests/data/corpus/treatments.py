@@ -104,8 +104,13 @@ TREATMENTS: dict[str, Case] = {
     "two starts of one unit": refuses(
         starts("0").replace(b"Birch,2005,21.25,2004", b"Birch,2005,21.25,2005"),
         "two first treated periods",
+        treatment="first_treated",
+        treatment_kind="start",
     ),
     "a start of another kind": refuses(
-        starts("0", "2004Q1"), "", treatment="first_treated", treatment_kind="start"
+        starts("0", "2004Q1"),
+        "is not written like",
+        treatment="first_treated",
+        treatment_kind="start",
     ),
 }

@@ -62,6 +62,7 @@ TRIMMINGS: dict[str, Case] = {
         text(BODY).encode(),
         "reading.header",
         0,
+        truth(outcome="column 3"),
         unit="column 1",
         time="column 2",
         outcome="column 3",

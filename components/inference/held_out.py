@@ -1,0 +1,86 @@
+"""Fit without some periods before treatment, and look at the gap in those periods."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.arrays import Floats, Ints
+from components.errors import NotApplicableError
+from components.estimators.base import Estimate
+from components.inference.refits import fixed
+
+ROUNDING = 1e-9
+
+
+def not_weighted_donors(estimate: Estimate, method: str) -> str | None:
+    """Say why the counterfactual is not a weighted donor path up to a constant, or None.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    method : str
+        Subject of the sentence.
+    """
+    title = estimate.estimator.card.title
+    if estimate.panel.design.kind != "block":
+        return f"{method} needs all treated units to start in one period and stay."
+    if not np.isfinite(estimate.paths["gap"]).all():
+        return f"{method} needs a table without missing cells."
+    if getattr(estimate.estimator, "predictors", ()):
+        return (
+            f"{method} leaves out periods of the outcome, but these weights come from predictors "
+            "over fixed periods. Use placebo in space."
+        )
+    if estimate.unit_weights is not None:
+        rest = estimate.paths["counterfactual"].to_numpy() - _donor_path(estimate, estimate)
+        if np.ptp(rest) <= ROUNDING * np.abs(estimate.panel.Y).max():
+            return None
+    return (
+        f"{method} needs a counterfactual that is a weighted average of donors up to a constant; "
+        f"{title} as it is set here gives another. Use placebo in space."
+    )
+
+
+def held_out_gaps(estimate: Estimate, columns: Ints) -> tuple[Floats, float]:
+    """Refit without some pre-treatment columns, and give the gaps in all periods.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        One that :func:`not_weighted_donors` has nothing against; tuning that it chose from the
+        data is held.
+    columns : Ints, shape (n,)
+        Columns of the panel to leave out.
+
+    Returns
+    -------
+    gaps : Floats, shape (T,)
+        Treated average less the donors under the weights of the refit, less the constant.
+    level : float
+        That constant.
+
+    Raises
+    ------
+    NotApplicableError
+        Where no fit is left without these columns.
+    """
+    panel, estimator = estimate.panel, fixed(estimate)
+    rest = panel.window(np.delete(np.arange(panel.shape[1]), columns))
+    reason = estimator.why_not(rest)
+    if reason is not None:
+        raise NotApplicableError(
+            f"Without {len(columns)} of the periods before treatment there is no fit: {reason}",
+            hint="Choose another inference method.",
+        )
+    fit = estimator.fit(rest)
+    level = float(np.mean(fit.paths["counterfactual"].to_numpy() - _donor_path(fit, fit)))
+    observed = panel.Y[panel.design.treated].mean(axis=0)
+    return np.asarray(observed - level - _donor_path(fit, estimate)), level
+
+
+def _donor_path(weighted: Estimate, observed: Estimate) -> Floats:
+    """Donors of one estimate under the weights of another, shape (T,)."""
+    assert weighted.unit_weights is not None
+    panel = observed.panel
+    path: Floats = weighted.unit_weights.to_numpy(np.float64) @ panel.Y[~panel.design.treated]
+    return path
