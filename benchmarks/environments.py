@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -53,23 +53,29 @@ def available() -> list[str]:
     return sorted(path.stem for path in PEERS.glob("*.txt"))
 
 
-def prepare(name: str) -> Package:
-    """Make the environment of a package unless it is there, and say what it holds."""
+def describe(name: str) -> Package:
+    """Say what a package is, without making its environment."""
     if name == OURS:
         return Package(OURS, "Panelscope", Path(sys.executable))
-    requirements = PEERS / f"{name}.txt"
-    pinned = [line for line in requirements.read_text().split() if "==" in line]
-    label, _, version = pinned[0].partition("==")
-    folder = ENVIRONMENTS / name
-    python = folder / "bin" / "python"
+    lines = (PEERS / f"{name}.txt").read_text().split()
+    label, _, version = next(line for line in lines if "==" in line).partition("==")
+    return Package(name, label, ENVIRONMENTS / name / "bin" / "python", version)
+
+
+def prepare(name: str) -> Package:
+    """Make the environment of a package unless it is there, and say what it holds."""
+    package = describe(name)
+    if name == OURS:
+        return package
+    folder, requirements = ENVIRONMENTS / name, PEERS / f"{name}.txt"
     stamp = folder / DONE
     if not stamp.exists() or stamp.read_text() != requirements.read_text():
         print(f"making the environment of {name} ...", file=sys.stderr, flush=True)
-        why = _install(folder, python, requirements)
+        why = _install(folder, package.python, requirements)
         if why:
-            return Package(name, label, python, version, f"does not install: {why}")
+            return replace(package, missing=f"does not install: {why}")
         stamp.write_text(requirements.read_text())
-    return Package(name, label, python, version)
+    return package
 
 
 def _install(folder: Path, python: Path, requirements: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -65,8 +66,10 @@ def write(name: str, folder: Path) -> Path:
         units = np.array([f"unit {i:04d}" for i in range(size.n_units)])
         periods = np.arange(2000, 2000 + size.n_periods)
     n_pre = int(np.flatnonzero(W.any(axis=0))[0])
-    np.savez(path, Y=Y, W=W, units=units, periods=periods, n_pre=n_pre)
-    return path
+    # Another run may be reading the old one.
+    new = folder / f"{name}.{os.getpid()}.npz"
+    np.savez(new, Y=Y, W=W, units=units, periods=periods, n_pre=n_pre)
+    return new.replace(path)
 
 
 def describe(name: str) -> str:

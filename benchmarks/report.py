@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import platform
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,7 +30,7 @@ Found = dict[tuple[str, str], list[Timing]]
 
 HEAD = """# Benchmarks
 
-Made by `{command}` on {day}. How it is measured: README.md beside this file.
+Made by `{command}`; measured {days}. How it is measured: README.md beside this file.
 
 - Machine: {machine}
 - Python {python}, {libraries}
@@ -49,6 +48,7 @@ def write(
     packages: dict[str, Package],
     *,
     command: str,
+    days: str,
     everything: bool,
 ) -> str:
     """Write the report as Markdown.
@@ -63,6 +63,8 @@ def write(
         Empty where scaling was not asked for.
     packages : dict of str to Package
     command : str
+    days : str
+        When the measurements were made.
     everything : bool
         Whether targets without a measurement are named, too.
 
@@ -73,7 +75,7 @@ def write(
     parts = [
         HEAD.format(
             command=command,
-            day=date.today().isoformat(),
+            days=days,
             machine=_machine(),
             python=platform.python_version(),
             libraries=", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas")),
@@ -154,6 +156,14 @@ def _verdict(task: Task, target: Target, timings: list[Timing]) -> list[str]:
         what = timing.why if math.isnan(ratio) else f"{ratio:.3g} times {timing.package.label}"
         if timing.why.startswith("over"):
             what = f"over {what}"
+        for other in timings:
+            if (
+                other.package.name == OURS
+                and other is not ours
+                and timing.seconds
+                and other.seconds
+            ):
+                what += f" ({timing.cpu / other.cpu:.3g} from the panel)"
         figures.append(what if same in {"yes", ""} else f"{what} (answer: {same})")
     lowest = _above_lowest(task, timings, ours)
     if lowest:
@@ -252,7 +262,8 @@ def _unhurried(timing: Timing, check: Timing | None) -> str:
 def _limit_section(limits: dict[str, Timing]) -> str:
     lines = [
         "\n## TROP with its whole tuning\n",
-        "Ours alone, from the panel. The unhurried search scores every candidate to its end.\n",
+        "Ours alone, from the panel, with the outcome in units of its standard deviation. The",
+        "unhurried search looks at every candidate of the grid, each until it cannot win.\n",
         "| task | CPU s | answer |",
         "|---|---|---|",
     ]

@@ -7,53 +7,68 @@ turns with the others. See README.md beside this file.
 from __future__ import annotations
 
 import argparse
-import shlex
 import signal
 import sys
-from pathlib import Path
 
 import report
 import scaling
-from environments import ENVIRONMENTS, HERE, OURS, Package, available, prepare
+from environments import ENVIRONMENTS, HERE, OURS, available, describe, prepare
+from store import GROWTH, Store
 from tasks import LIMITS, TASKS
-from timing import Timing, measure
+from timing import measure
 
 import panels
 
 RESULTS = HERE / "RESULTS.md"
+# CPU seconds for what no one waits for: it only checks another answer.
+UNHURRIED = 1800.0
 
 
 def main() -> None:
     options = _options()
     folder = ENVIRONMENTS / "panels"
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = [task for task in TASKS if task.key in options.tasks]
-    wanted = {peer for task in chosen for peer in (*task.peers, *task.small)} & set(options.peers)
-    packages = {name: prepare(name) for name in [OURS, *sorted(wanted)]}
-    found: report.Found = {}
-    for task in chosen:
-        for name in options.sizes or task.panels:
-            path = panels.write(name, folder)
-            contenders = [(packages[OURS], source) for source in _sources(task.start)]
-            contenders += [
-                (packages[peer], "table") for peer in task.peers_on(name) if peer in packages
-            ]
-            found[task.key, name] = measure(
-                task.key, path, contenders, options.repeats, options.timeout
-            )
-    limits = _limits(packages[OURS], folder, options)
-    growth = scaling.run(packages[OURS], folder, options.scaling_timeout) if options.scaling else []
+    packages = {name: describe(name) for name in [OURS, *available()]}
+    packages |= {name: prepare(name) for name in options.peers}
+    store = Store(ENVIRONMENTS / "measured", packages)
+    for task in TASKS:
+        if task.key in options.tasks:
+            for name in options.sizes or task.panels:
+                contenders = [(packages[OURS], source) for source in _sources(task.start)]
+                contenders += [
+                    (packages[peer], "table")
+                    for peer in task.peers_on(name)
+                    if peer in options.peers
+                ]
+                path = panels.write(name, folder)
+                timings = measure(task.key, path, contenders, options.repeats, options.timeout)
+                store.put(task.key, name, timings)
+    for limit in LIMITS:
+        if limit.key in options.tasks:
+            path = panels.write(limit.panel, folder)
+            for key, repeats in ((limit.key, options.repeats), (limit.check, 0)):
+                timeout = max(options.timeout, UNHURRIED)
+                contenders = [(packages[OURS], "matrix")]
+                store.put(key, limit.panel, measure(key, path, contenders, repeats, timeout))
+    if options.scaling:
+        scaling.run(
+            packages[OURS],
+            folder,
+            options.scaling_timeout,
+            lambda key, size, timings: store.put(GROWTH + key, size, timings),
+        )
+    found, limits, growth = store.found(), store.limits(), store.growth()
     text = report.write(
         found,
         limits,
         growth,
         packages,
-        command=_command(),
-        everything=not (options.sizes or set(options.tasks) < set(_keys())),
+        command="python benchmarks/run.py --scaling",
+        days=" and ".join(sorted({min(store.days), max(store.days)})) if store.days else "never",
+        everything=True,
     )
+    RESULTS.write_text(text)
     print(text)
-    if options.output:
-        options.output.write_text(text)
 
 
 def _sources(start: str) -> tuple[str, ...]:
@@ -61,28 +76,13 @@ def _sources(start: str) -> tuple[str, ...]:
     return ("table", "matrix") if start == "table" else ("matrix",)
 
 
-def _limits(ours: Package, folder: Path, options: argparse.Namespace) -> dict[str, Timing]:
-    found = {}
-    for limit in LIMITS:
-        if limit.key not in options.tasks:
-            continue
-        path = panels.write(limit.panel, folder)
-        for key, repeats in ((limit.key, 1), (limit.check, 0)):
-            (found[key],) = measure(key, path, [(ours, "matrix")], repeats, options.timeout)
-    return found
-
-
 def _keys() -> list[str]:
     return [item.key for item in (*TASKS, *LIMITS)]
 
 
-def _command() -> str:
-    return shlex.join(["python", "benchmarks/run.py", *sys.argv[1:]])
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure Panelscope and its peers side by side.")
-    parser.add_argument("--tasks", nargs="+", choices=_keys(), default=_keys())
+    parser.add_argument("--tasks", nargs="*", choices=_keys(), default=_keys())
     parser.add_argument("--peers", nargs="*", choices=available(), default=available())
     parser.add_argument(
         "--sizes", nargs="+", metavar="PANEL", help="instead of each task's own panels"
@@ -93,18 +93,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--scaling", action="store_true", help="cost against size as well")
     parser.add_argument("--scaling-timeout", type=float, default=60.0)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=None,
-        help=f"write the report here too (default: {RESULTS.name} when everything is run)",
-    )
-    options = parser.parse_args()
-    partial = options.sizes or set(options.tasks) < set(_keys())
-    partial = partial or set(options.peers) < set(available())
-    if options.output is None and not partial:
-        options.output = RESULTS
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Case:
         before, after = gap[: self.n_pre], gap[self.n_pre :]
         return {"objective": float(np.mean(before**2)), "att": float(after.mean())}
 
-    def sdid_answer(self, omega: Any, att: float) -> dict[str, float]:
+    def sdid_answer(self, omega: Any, att: float, key: str = "att") -> dict[str, float]:
         """Objective of the unit weights of synthetic DID at the paper's penalty, and the effect."""
         before = self.controls[:, : self.n_pre]
         sigma = float(np.diff(before, axis=1).std(ddof=1))
@@ -96,7 +96,7 @@ class Case:
         omega = on_simplex(omega)
         gap = self.average[: self.n_pre] - omega @ before
         value = float(np.mean((gap - gap.mean()) ** 2) + zeta2 * np.sum(np.square(omega)))
-        return {"objective": value, "att": float(att)}
+        return {"objective": value, key: float(att)}
 
 
 def on_simplex(weights: Any) -> Any:

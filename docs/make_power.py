@@ -14,8 +14,7 @@ from components.numerics.conditional_variance import GIVEN  # noqa: E402
 from components.simulation.power import (  # noqa: E402
     STORED,
     PowerStudy,
-    behaviour,
-    power_curves,
+    simulate,
 )
 
 NAMES = {
@@ -30,10 +29,10 @@ INTRODUCTION = """# Power of the four variance estimators
 One cell of a panel is treated. Its effect is estimated by difference in differences, fitted without
 that cell. How large an error is usual there? Four answers, from the placebo errors of all other
 cells (`components/numerics/conditional_variance.py`): the average of all of them (marginal), of the
-other units in that period (given the period), of the other periods of that unit (given the unit), or
-the product of a unit part and a period part (given both). Almeida, Athey, Imbens, Lestant and Olaizola
-(2025, arXiv 2510.11841) compare the first three; only their abstract and first pages were at hand, so
-that design, degrees of freedom and the product form here are ours.
+other units in that period (given the period), of the other periods of that unit (given the unit),
+or the product of a unit part and a period part (given both). Almeida, Athey, Imbens, Lestant and
+Olaizola (2025, arXiv 2510.11841) compare the first three; only their abstract and first pages were
+at hand, so that design, degrees of freedom and the product form here are ours.
 
 Errors are normal with variance exp(a_j + b_s), one on average; a and b are normal with standard
 deviation 1 where units, periods or both differ ("unit", "time", "two-way"), and zero where they do
@@ -43,6 +42,29 @@ Everything below is written by `make power`: {n_draws:,} panels of {n_units} by 
 kind, seed {seed}. The curves are in `components/simulation/power.csv` with the Monte Carlo standard
 error of each point, and on the page *simulate*.
 """
+POWER = """
+## Power against effect size
+
+Effects in units of the average standard deviation of an error; effect 0 is the size of the test.
+Largest Monte Carlo standard error: {largest:.4f}.
+
+"""
+BEHIND = """
+## What lies behind
+
+Standard errors in brackets. Size by tercile: among the third of cells with the smallest, middle and
+largest true variance.
+
+"""
+FIGURES = (
+    "size",
+    "size, quiet",
+    "size, middle",
+    "size, noisy",
+    "sd of V",
+    "corr(V, true)",
+    "median half-width",
+)
 READING = """
 ## How to read it
 
@@ -56,31 +78,26 @@ Two caveats, which belong to every use of the figure:
 1. **Where errors are alike everywhere, conditioning costs power**: {none_marginal:.3f} against
    {none_both:.3f} at an effect of two standard deviations. The variance is noisier, and its t
    reference wider.
-2. **For very large effects marginal is ahead**: at four standard deviations under two-way inequality
-   {large_marginal:.3f} against {large_both:.3f}. A test given both cannot reject in a very noisy
-   cell, and should not; marginal rejects there, in effect and in error.
+2. **For very large effects marginal is ahead**: at four standard deviations with two-way
+   inequality {large_marginal:.3f} against {large_both:.3f}. A test given both seldom rejects in a
+   very noisy cell, and should not; marginal rejects there whether or not there is an effect.
 
 Sizes a little above 5 % where the variance does not condition on what differs are the price of an
-average over cells of unequal noise; given both it is about 6 % under two-way inequality, because the
-product of two averages of few cells is skewed more than the t reference allows for.
+average over cells of unequal noise; given both it is about 6 % with two-way inequality, more than
+the t reference allows for.
 """
 
 
 def main() -> None:
     """Simulate, and write the tables and the page."""
     study = PowerStudy()
-    curves, figures = power_curves(study), behaviour(study)
+    tables = simulate(study)
+    curves, figures = tables.curves, tables.behaviour
     curves.round(6).to_csv(STORED / "power.csv", index=False, lineterminator="\n")
     figures.round(6).to_csv(STORED / "behaviour.csv", index=False, lineterminator="\n")
     text = INTRODUCTION.format(**vars(study))
-    text += "\n## Power against effect size\n\nIn units of the average standard deviation of an "
-    text += "error; effect 0 is the size of the test. Largest Monte Carlo standard error: "
-    text += f"{curves['mc_error'].max():.4f}.\n\n" + _power_table(curves)
-    text += (
-        "\n## What lies behind\n\nStandard errors in brackets. Size by tercile: among the third "
-    )
-    text += "of cells with the smallest, middle and largest true variance.\n\n"
-    text += _behaviour_table(figures)
+    text += POWER.format(largest=curves["mc_error"].max()) + _power_table(curves)
+    text += BEHIND + _behaviour_table(figures)
     text += READING.format(
         none_marginal=_power(curves, "none", "marginal", 2.0),
         none_both=_power(curves, "none", "both", 2.0),
@@ -88,7 +105,7 @@ def main() -> None:
         large_both=_power(curves, "two-way", "both", 4.0),
     )
     text += f"\n## A smaller panel: {SMALL.n_units} by {SMALL.n_periods}, two-way\n\n"
-    text += _power_table(power_curves(SMALL))
+    text += _power_table(simulate(SMALL).curves)
     (ROOT / "docs" / "power.md").write_text(text, encoding="utf-8")
 
 
@@ -111,10 +128,9 @@ def _power_table(curves: pd.DataFrame) -> str:
 
 
 def _behaviour_table(figures: pd.DataFrame) -> str:
-    names = list(dict.fromkeys(figures.sort_values("kind", key=lambda k: k == "none")["figure"]))
     lines = [
-        "| errors differ by | variance | " + " | ".join(names) + " |",
-        "|---|---|" + "---|" * len(names),
+        "| errors differ by | variance | " + " | ".join(FIGURES) + " |",
+        "|---|---|" + "---|" * len(FIGURES),
     ]
     for (kind, given), part in figures.groupby(["kind", "given"], sort=False):
         values = part.set_index("figure")
@@ -122,7 +138,7 @@ def _behaviour_table(figures: pd.DataFrame) -> str:
             f"{values.loc[name, 'value']:.3f} ({values.loc[name, 'mc_error']:.3f})"
             if name in values.index
             else ""
-            for name in names
+            for name in FIGURES
         ]
         lines.append(f"| {kind} | {NAMES[given]} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"

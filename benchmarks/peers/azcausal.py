@@ -22,7 +22,7 @@ def _att(result):
 
 
 def sdid_fit(case):
-    return lambda: _fit(case)[1], lambda result: {"att": _att(result)}
+    return lambda: _fit(case)[1], lambda result: {"att_stopped": _att(result)}
 
 
 def _errors(kind):
@@ -32,7 +32,7 @@ def _errors(kind):
             method.error(result, kind(n_samples=200))
             return result
 
-        return call, lambda result: {"att": _att(result), "se": float(result.effect.se)}
+        return call, lambda result: {"att_stopped": _att(result), "se": float(result.effect.se)}
 
     return task
 

@@ -48,7 +48,7 @@ def sdid_fit(case):
         gap = average - omega @ np.concatenate([before, after]).T
         return omega, gap[case.n_pre :].mean() - lam @ gap[: case.n_pre]
 
-    return call, lambda raw: case.sdid_answer(*raw)
+    return call, lambda raw: case.sdid_answer(*raw, "att_stopped")
 
 
 def _sdid_errors(method):
@@ -59,7 +59,7 @@ def _sdid_errors(method):
             fit = SyntheticDiD(variance_method=method, n_bootstrap=DRAWS, seed=0)
             return fit.fit(case.table, treatment="ever", post_periods=post, **COLUMNS)
 
-        return call, lambda fit: {"att": float(fit.att), "se": float(fit.se)}
+        return call, lambda fit: {"att_stopped": float(fit.att), "se": float(fit.se)}
 
     return task
 

@@ -16,6 +16,8 @@ from components.estimators import ESTIMATORS
 from components.panel import Panel
 
 DRAWS = 200
+BLOCKS = {"tuning": "placebo_block"}
+CELLS = {"tuning": "leave_one_cell_out", "form": "percell"}
 
 
 def _source(case):
@@ -80,7 +82,16 @@ def sdid_fit(case):
         estimate = estimator.fit(panel())
         return estimate, estimate.att
 
-    return call, lambda raw: case.sdid_answer(raw[0].unit_weights, raw[1])
+    return call, lambda raw: {
+        **case.sdid_answer(raw[0].unit_weights, raw[1]),
+        "att_stopped": _stopped(case),
+    }
+
+
+def _stopped(case):
+    """Estimate with the solver that stops where synthdid does, as the peers' solvers do."""
+    panel = Panel.from_long(case.table, unit="unit", time="time", outcome="y", treatment="treated")
+    return _estimator("sdid", solver="frank_wolfe").fit(panel).att
 
 
 def _sdid_errors(draw):
@@ -94,7 +105,7 @@ def _sdid_errors(draw):
             draws = gaps[:, design.n_pre :].mean(axis=1)
             return estimate.att, float(draws.std() * correction)
 
-        return call, lambda raw: {"att": raw[0], "se": raw[1]}
+        return call, lambda raw: {"att": raw[0], "att_stopped": _stopped(case), "se": raw[1]}
 
     return task
 
@@ -147,6 +158,13 @@ def _plain(case, key, **tuning):
     return call, read
 
 
+def mc_fixed(case):
+    """Fit at a fifth of the penalty at which the low-rank part vanishes."""
+    from components.numerics.lowrank import penalty_max
+
+    return _plain(case, "mc", penalty=0.2 * penalty_max(np.where(case.W, np.nan, case.Y), ~case.W))
+
+
 def trop_loocv(case):
     """All untreated cells left out in turn, from matrices."""
     from components.numerics.trop_cells import CellProblem, Penalties
@@ -181,6 +199,38 @@ def _trop_block(nn):
     return task
 
 
+def _trop_tuning(**tuning):
+    """Choose all three penalties and fit."""
+
+    def task(case):
+        panel, estimator = _source(case), _estimator("trop", **tuning)
+
+        def call():
+            estimate = estimator.fit(panel())
+            return estimate, estimate.att
+
+        return call, lambda raw: {**_penalties(estimator.tuned(raw[0])), "att": raw[1]}
+
+    return task
+
+
+def _trop_unhurried(**tuning):
+    """Look at every candidate of the grid, each until it cannot win any more."""
+
+    def task(case):
+        from components.estimators.trop import tune
+
+        panel, estimator = _source(case), _estimator("trop", **tuning)
+        return lambda: tune(panel(), estimator, exhaustive=True), _penalties
+
+    return task
+
+
+def _penalties(chosen):
+    names = ("lambda_unit", "lambda_time", "lambda_nn")
+    return {name: float(getattr(chosen, name)) for name in names}
+
+
 def twfe(case):
     from components.numerics.twoway import regress_two_way
 
@@ -206,9 +256,15 @@ TASKS = {
     "did_fit": _fit("did"),
     "sc_intercept_fit": _fit("sc_intercept"),
     "mc_cv": _fit("mc"),
-    "mc_fixed": _fit("mc", penalty=0.02),
+    "mc_fixed": mc_fixed,
     "trop_loocv": trop_loocv,
     "trop_block": _trop_block(np.inf),
     "trop_block_nn": _trop_block(10.0),
+    "trop_fixed": _fit("trop", lambda_unit=0.5, lambda_time=0.1, lambda_nn=1.0),
+    "trop_fit": _fit("trop"),
+    "trop_tuning_block": _trop_tuning(**BLOCKS),
+    "trop_unhurried_block": _trop_unhurried(**BLOCKS),
+    "trop_tuning_cells": _trop_tuning(**CELLS),
+    "trop_unhurried_cells": _trop_unhurried(**CELLS),
     "twfe": twfe,
 }

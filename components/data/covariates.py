@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.data.roles import Roles, varies
+from components.data.guess import varies
+from components.data.roles import Roles
 from components.data.sketch import Column
 from components.data.table import Table
 

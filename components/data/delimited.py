@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NoReturn
@@ -15,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.arrays import Ints
+from components.data.delimiters import NAMES, find_delimiter, sample_records
 from components.data.encodings import decode, is_marked
 from components.data.layout import (
     MOST_BELOW,
@@ -33,10 +33,6 @@ from components.data.reading import AS_FOUND, Reading
 from components.data.table import MAX_COLUMNS, Table, assemble, check_size
 from components.errors import DataError
 
-DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "vertical bars"}
-SELDOM = {"^": "carets", "~": "tildes", ":": "colons", "!": "exclamation marks", " ": "spaces"}
-NAMES = {**DELIMITERS, **SELDOM}
-SAMPLE_RECORDS = 200
 SAMPLE_CHARACTERS = 2**18
 SAMPLE_BYTES = 4096
 CHUNK = 50_000
@@ -177,10 +173,10 @@ def _form(text: str, encoding: str, reading: Reading, entries: list[Entry]) -> _
         best = declared[1]
         entries.append(Entry("read", f"The file says so: {NAMES[best]} part cells.", 1))
     else:
-        best = _delimiter(head)
+        best = find_delimiter(head)
         if best != ",":
             entries.append(Entry("read", f"{NAMES[best].capitalize()} part the cells.", 1))
-    records = _sample(head, best, start)
+    records = sample_records(head, best, start)
     if not records:
         raise DataError(
             f"A quotation mark on line {start} is not closed, or is followed by more text.",
@@ -192,7 +188,7 @@ def _form(text: str, encoding: str, reading: Reading, entries: list[Entry]) -> _
     if skip_spaces and best != " ":
         entries.append(Entry("read", "The space after each delimiter was taken off.", 1))
     if skip_spaces:
-        records = _sample(head, best, start, skip_spaces=True)
+        records = sample_records(head, best, start, skip_spaces=True)
         layout = find_layout(records, reading, "line")
     layout = _settled_width(records, layout)
     if layout.width > MAX_COLUMNS:
@@ -212,55 +208,6 @@ def _settled_width(records: Sequence[Record], layout: Layout) -> Layout:
 def _spaced(head: str, delimiter: str, layout: Layout) -> bool:
     names = layout.names[1:] if layout.rows else ()
     return bool(names) and all(name[:1] == " " for name in names) and delimiter in head
-
-
-def _delimiter(head: str) -> str:
-    best = _best(head, DELIMITERS)
-    if best is None:
-        best = _best(head, SELDOM)
-    if best is None:
-        raise DataError(
-            "The table has a single column.",
-            hint="Part the cells with commas, semicolons or tabs: unit, period and outcome are "
-            "needed at least.",
-        )
-    return best
-
-
-def _best(head: str, marks: dict[str, str]) -> str | None:
-    """Choose the mark that parts most records, and the first, into equally many cells."""
-    scores = {}
-    for mark in marks:
-        records = [cells for _, cells in _sample(head, mark, 1, skip_spaces=mark == " ")]
-        records = [cells for cells in records if not is_comment(cells)]
-        width = usual_width(records)
-        if width > 1:
-            share = sum(len(cells) == width for cells in records) / len(records)
-            first = len(records[0]) == width and share >= 0.5
-            scores[mark] = (first, share, width)
-        elif any(len(cells) > 1 for cells in records):
-            scores[mark] = (False, 0.0, 1)
-    return max(scores, key=scores.__getitem__, default=None)
-
-
-def _sample(head: str, delimiter: str, start: int, *, skip_spaces: bool = False) -> list[Record]:
-    """Read the first records that are not empty, each with the line it starts on."""
-    reader = csv.reader(
-        io.StringIO(head, newline=""),
-        delimiter=delimiter,
-        skipinitialspace=skip_spaces,
-        strict=True,
-    )
-    records: list[Record] = []
-    line = start
-    with suppress(csv.Error):
-        for record in reader:
-            if record:
-                records.append((line, record))
-            line = reader.line_num + start
-            if len(records) >= SAMPLE_RECORDS:
-                break
-    return records
 
 
 def _read(data: bytes, form: _Form) -> tuple[list[pa.ChunkedArray], _Odd, int, int]:

@@ -17,6 +17,8 @@ from components.panel import Panel, period_label, unit_label
 Verdict = Literal["good", "caution", "bad"]
 SCALE_RATIO = 100.0
 NAMED = 3
+SUM_TOLERANCE = 1e-4  # of all outcomes together: totals are often rounded
+SUM_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def health(panel: Panel, ledger: Ledger = ()) -> tuple[Check, ...]:
         *_names([unit_label(unit) for unit in panel.units]),
         *_constant(panel),
         *_scale(panel),
+        *_totals(panel),
         _treatment(panel),
         *_late_entry(panel),
         *_converted(ledger),
@@ -211,6 +214,24 @@ def _scale(panel: Panel) -> Iterator[Check]:
         )
 
 
+def _totals(panel: Panel) -> Iterator[Check]:
+    """Units that are the sum of all others, in nearly every period."""
+    known = panel.observed.all(axis=0)
+    if len(panel.units) < 4 or known.sum() < 3:
+        return
+    Y = panel.Y[:, known]
+    whole = Y.sum(axis=0)
+    close = np.abs(2 * Y - whole) <= SUM_TOLERANCE * np.abs(Y).sum(axis=0)
+    sums = (close.mean(axis=1) >= SUM_SHARE) & (np.ptp(Y, axis=1) > 0)
+    if sums.any():
+        yield Check(
+            "Totals",
+            "bad",
+            f"{_units(panel, sums)} is the sum of all other units.",
+            "Leave it out: untick it among the donors on the design page.",
+        )
+
+
 def _treatment(panel: Panel) -> Check:
     design = panel.design
     many = counted(design.n_treated, "unit")
@@ -229,12 +250,15 @@ def _treatment(panel: Panel) -> Check:
         first = period_label(panel.periods[0])
         names = _units(panel, panel.W[:, 0])
         all_first = bool(panel.W[design.treated, 0].all())
+        always = bool(panel.W[design.treated].all())
+        who = " The table seems to say who is treated, but not from when." if always else ""
         return Check(
             title,
             "bad" if all_first else "caution",
-            f"Treatment starts in the first period, {first}, for {names}: nothing was seen before.",
-            "Add earlier periods, leave those units out, or choose the first treated period on the "
-            "design page.",
+            f"Treatment starts in the first period, {first}, for {names}: nothing was seen before."
+            f"{who}",
+            "Choose the first treated period on the design page, add earlier periods, or leave "
+            "those units out.",
         )
     last = period_label(panel.periods[design.n_pre - 1])
     first = period_label(panel.periods[design.n_pre])

@@ -19,8 +19,8 @@ MOST_ABOVE = 50
 MOST_BELOW = 20
 COMMENT = re.compile(r"\s*(#|//|%%?\s)")
 FOOT = re.compile(
-    r"\s*(sources?|quelle|notes?|anmerkung|remarks?|data (from|source|provided)|last updated|"
-    r"downloaded|copyright|©|\*|†|\(?[1a]\))",
+    r"\s*((sources?|quelle|notes?|anmerkung|remarks?|data (from|source|provided)|last updated|"
+    r"downloaded|copyright)\b|[©*†]|\(?[1a]\))",
     re.IGNORECASE,
 )
 LONG_NOTE = 60

@@ -26,6 +26,7 @@ SETTINGS = {
     "OMP_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # others reserve far more than they use
     "MALLOC_ARENA_MAX": "2",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a process of one thread forks safely
 }
 
 

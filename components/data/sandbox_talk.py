@@ -203,7 +203,7 @@ def _explain_end(passed: float, call: Call) -> NoReturn:
     if passed >= call.wall - TICK:
         raise DataError(
             f"Reading was stopped because it took longer than {call.wall:.0f} seconds.",
-            hint=call.limits.hint,
+            hint=f"{call.limits.hint} Or try again when the server is less busy.",
         ) from None
     raise DataError(
         "The reader broke down on this file: it is damaged, or needs more memory than the "
@@ -215,7 +215,7 @@ def _explain_end(passed: float, call: Call) -> NoReturn:
 def _too_much_memory(limits: Limits) -> DataError:
     return DataError(
         f"Reading needs more memory than the {limits.memory / 2**30:.2g} GB that it may use.",
-        hint=HINT,
+        hint=limits.hint,
     )
 
 

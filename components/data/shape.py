@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from components.arrays import frozen
+from components.data.guess import NOTHING, TIME, TIME_START, TREATED
 from components.data.ledger import Entry, counted, shown
-from components.data.roles import NOTHING, TIME, TIME_START, TREATED, Shape
+from components.data.roles import Shape
 from components.data.sketch import Column, as_periods, is_total
 from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text
 from components.data.timeforms import MONTH

@@ -9,9 +9,11 @@ from components.estimators.sc_intercept import SyntheticControlIntercept
 from components.estimators.sdid import SyntheticDID
 from components.estimators.sun_abraham import SunAbraham
 from components.estimators.synthetic_control import SyntheticControl
+from components.estimators.trop import TROP
 
 __all__ = [
     "ESTIMATORS",
+    "TROP",
     "CallawaySantAnna",
     "Card",
     "DifferenceInDifferences",

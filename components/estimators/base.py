@@ -80,6 +80,37 @@ class FastPlacebos(Protocol):
 
 
 @runtime_checkable
+class HeldPlacebos(Protocol):
+    """An estimator whose placebo refits can keep the tuning that the panel itself has set."""
+
+    def held_placebo_gaps(self, panel: Panel, groups: Ints) -> Floats:
+        """Refit as ``placebo_gaps`` does, at the regularisation of the panel itself, (B, T)."""
+        ...
+
+
+@runtime_checkable
+class FastBootstrap(Protocol):
+    """An estimator that refits on many samples of units at once, with its tuning held."""
+
+    def bootstrap_gaps(self, panel: Panel, counts: Ints) -> Floats:
+        """Refit on samples of units.
+
+        Parameters
+        ----------
+        panel : Panel
+            A block design without missing cells.
+        counts : Ints, shape (B, N)
+            How often each unit is in each sample; every sample holds treated and other units.
+
+        Returns
+        -------
+        Floats, shape (B, T)
+            Observed minus imputed, averaged over the treated units of each sample.
+        """
+        ...
+
+
+@runtime_checkable
 class NullModel(Protocol):
     """An estimator whose model can be fitted to all periods alike, as if none were treated."""
 

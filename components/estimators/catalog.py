@@ -10,6 +10,7 @@ from components.estimators.sc_intercept import SyntheticControlIntercept
 from components.estimators.sdid import SyntheticDID
 from components.estimators.sun_abraham import SunAbraham
 from components.estimators.synthetic_control import SyntheticControl
+from components.estimators.trop import TROP
 
 ESTIMATORS: dict[str, type[Estimator]] = {
     estimator.card.key: estimator
@@ -19,6 +20,7 @@ ESTIMATORS: dict[str, type[Estimator]] = {
         SyntheticControlIntercept,
         MatrixCompletion,
         SyntheticDID,
+        TROP,
         CallawaySantAnna,
         SunAbraham,
     )

@@ -7,10 +7,19 @@ from typing import ClassVar
 
 import numpy as np
 
+from components.arrays import Floats, Ints
 from components.errors import NotApplicableError
-from components.estimators.base import Card, Estimate
+from components.estimators.base import Card, Estimate, Estimator, FastBootstrap
 from components.inference.base import Progress, Uncertainty, level_text
-from components.inference.refits import Effects, fixed, from_spread, refit, too_few_treated
+from components.inference.refits import (
+    Effects,
+    as_tables,
+    fixed,
+    from_tables,
+    refit,
+    too_few_treated,
+)
+from components.panel import Panel
 
 MOST_TRIES = 3
 
@@ -60,28 +69,25 @@ class UnitBootstrap:
         """
         panel, estimator = estimate.panel, fixed(estimate)
         strata = [np.flatnonzero(mask) for mask in (panel.design.treated, ~panel.design.treated)]
-        refits: list[Effects] = []
-        tries = 0
-        while len(refits) < self.n_draws and tries < MOST_TRIES * self.n_draws:
-            tries += 1
-            rows = np.concatenate([rng.choice(units, len(units)) for units in strata])
-            effects = refit(estimator, panel, rows)
-            if effects is not None:
-                refits.append(effects)
-                progress(len(refits) / self.n_draws)
-        if len(refits) < self.n_draws:
-            raise NotApplicableError(
-                f"Only {len(refits)} of {tries} samples of units identify an effect.",
-                hint="Choose another inference method.",
-            )
-        left_out = tries - len(refits)
+        if (
+            isinstance(estimator, FastBootstrap)
+            and panel.design.kind == "block"
+            and panel.observed.all()
+        ):
+            draws, tables = self._at_once(estimator, panel, strata, rng)
+            left_out = 0
+            progress(1.0)
+        else:
+            refits, left_out = self._one_by_one(estimator, panel, strata, rng, progress)
+            draws, tables = as_tables(estimate, refits)
         error = f"{1 / np.sqrt(2 * self.n_draws):.0%}"
         notes = [f"The standard error comes from {self.n_draws} draws and is good to {error}."]
         if left_out:
             notes.append(f"{left_out} samples that identify no effect were drawn anew.")
-        return from_spread(
+        return from_tables(
             estimate,
-            refits,
+            draws,
+            tables,
             method=self,
             level=level,
             factor=1.0,
@@ -92,3 +98,42 @@ class UnitBootstrap:
             ),
             notes=tuple(notes),
         )
+
+    def _at_once(
+        self, estimator: FastBootstrap, panel: Panel, strata: list[Ints], rng: np.random.Generator
+    ) -> tuple[Floats, tuple[Floats, Floats]]:
+        """Refit on all samples of a block design together."""
+        n = panel.shape[0]
+        rows = [_sample(strata, rng) for _ in range(self.n_draws)]
+        counts = np.stack([np.bincount(sample, minlength=n) for sample in rows])
+        gaps = estimator.bootstrap_gaps(panel, counts)
+        post = gaps[:, panel.design.n_pre :]
+        return post.mean(axis=1), (post, gaps)
+
+    def _one_by_one(
+        self,
+        estimator: Estimator,
+        panel: Panel,
+        strata: list[Ints],
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> tuple[list[Effects], int]:
+        """Refit on each sample; say how many identified no effect."""
+        refits: list[Effects] = []
+        tries = 0
+        while len(refits) < self.n_draws and tries < MOST_TRIES * self.n_draws:
+            tries += 1
+            effects = refit(estimator, panel, _sample(strata, rng))
+            if effects is not None:
+                refits.append(effects)
+                progress(len(refits) / self.n_draws)
+        if len(refits) < self.n_draws:
+            raise NotApplicableError(
+                f"Only {len(refits)} of {tries} samples of units identify an effect.",
+                hint="Choose another inference method.",
+            )
+        return refits, tries - len(refits)
+
+
+def _sample(strata: list[Ints], rng: np.random.Generator) -> Ints:
+    return np.concatenate([rng.choice(units, len(units)) for units in strata])

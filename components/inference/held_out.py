@@ -31,9 +31,10 @@ def not_weighted_donors(estimate: Estimate, method: str) -> str | None:
             f"{method} leaves out periods of the outcome, but these weights come from predictors "
             "over fixed periods. Use placebo in space."
         )
-    if estimate.unit_weights is not None:
-        rest = estimate.paths["counterfactual"].to_numpy() - _donor_path(estimate, estimate)
-        if np.ptp(rest) <= ROUNDING * np.abs(estimate.panel.Y).max():
+    weighted = estimate.unit_weights is not None
+    if weighted and not getattr(estimate.estimator, "covariates", ()):
+        apart = float(np.ptp(_constants(estimate)))
+        if apart <= ROUNDING * float(np.abs(estimate.panel.Y).max()):
             return None
     return (
         f"{method} needs a counterfactual that is a weighted average of donors up to a constant; "
@@ -73,9 +74,17 @@ def held_out_gaps(estimate: Estimate, columns: Ints) -> tuple[Floats, float]:
             hint="Choose another inference method.",
         )
     fit = estimator.fit(rest)
-    level = float(np.mean(fit.paths["counterfactual"].to_numpy() - _donor_path(fit, fit)))
+    level = float(_constants(fit).mean())
     observed = panel.Y[panel.design.treated].mean(axis=0)
     return np.asarray(observed - level - _donor_path(fit, estimate)), level
+
+
+def _constants(estimate: Estimate) -> Floats:
+    """Counterfactual less the weighted donors in each treated period, shape (T1,)."""
+    design = estimate.panel.design
+    counterfactual = estimate.Y0[design.treated].mean(axis=0)
+    constants: Floats = (counterfactual - _donor_path(estimate, estimate))[design.n_pre :]
+    return constants
 
 
 def _donor_path(weighted: Estimate, observed: Estimate) -> Floats:

@@ -107,24 +107,90 @@ def from_spread(
     -------
     Uncertainty
     """
-    draws = np.array([one.att for one in refits])
+    draws, tables = as_tables(estimate, refits)
+    return from_tables(
+        estimate,
+        draws,
+        tables,
+        method=method,
+        level=level,
+        factor=factor,
+        df=df,
+        sentence=sentence,
+        notes=notes,
+    )
+
+
+def as_tables(estimate: Estimate, refits: list[Effects]) -> tuple[Floats, tuple[Floats, Floats]]:
+    """Turn refits into arrays, over the periods and event times that the estimate has.
+
+    Returns
+    -------
+    draws : Floats, shape (B,)
+        Average effects.
+    tables : pair of Floats, shapes (B, P) and (B, E)
+        Effects by period and by event time.
+    """
+    periods, times = (
+        series.dropna().index for series in (estimate.by_period(), estimate.by_event_time())
+    )
+    by_period = [one.by_period.reindex(periods).to_numpy(np.float64) for one in refits]
+    by_time = [one.by_event_time.reindex(times).to_numpy(np.float64) for one in refits]
+    return np.array([one.att for one in refits]), (np.array(by_period), np.array(by_time))
+
+
+def from_tables(
+    estimate: Estimate,
+    draws: Floats,
+    tables: tuple[Floats, Floats],
+    *,
+    method: InferenceMethod,
+    level: float,
+    factor: float,
+    df: float,
+    sentence: str,
+    notes: tuple[str, ...] = (),
+) -> Uncertainty:
+    """Build symmetric t intervals from refits given as arrays.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    draws : Floats, shape (B,)
+        The average effect of each refit.
+    tables : pair of Floats, shapes (B, P) and (B, E)
+        Effects of each refit by period and by event time, where the estimate has one; NaN where
+        a refit has none.
+    method : InferenceMethod
+    level : float
+    factor : float
+        Multiplies the mean squared deviation of the refits from their mean.
+    df : float
+        Degrees of freedom of the t reference.
+    sentence : str
+        What interval and band are.
+    notes : tuple of str
+
+    Returns
+    -------
+    Uncertainty
+    """
     error = float(np.sqrt(factor * np.mean((draws - draws.mean()) ** 2)))
     quantile = float(student.ppf(0.5 + level / 2, df))
     p_value = float(2 * student.sf(abs(estimate.att) / error, df)) if error > 0 else None
-    bands = [
-        _band(point.dropna(), spread, factor, quantile, level)
-        for point, spread in (
-            (estimate.by_period(), [one.by_period for one in refits]),
-            (estimate.by_event_time(), [one.by_event_time for one in refits]),
+    band, event_band = (
+        _band(point.dropna(), table, factor, quantile, level)
+        for point, table in zip(
+            (estimate.by_period(), estimate.by_event_time()), tables, strict=True
         )
-    ]
+    )
     half = quantile * error
     return Uncertainty(
         method=method,
         level=level,
         interval=Interval(estimate.att - half, estimate.att + half, level),
-        band=bands[0],
-        event_band=bands[1],
+        band=band,
+        event_band=event_band,
         p_value=p_value,
         standard_error=error,
         draws=draws,
@@ -134,15 +200,9 @@ def from_spread(
 
 
 def _band(
-    point: pd.Series[float],
-    spread: list[pd.Series[float]],
-    factor: float,
-    quantile: float,
-    level: float,
+    point: pd.Series[float], table: Floats, factor: float, quantile: float, level: float
 ) -> Band:
-    table = np.array([one.reindex(point.index).to_numpy(dtype=np.float64) for one in spread])
-    errors = np.sqrt(factor * _mean_square(table))
-    half = pd.Series(quantile * errors, point.index)
+    half = pd.Series(quantile * np.sqrt(factor * _mean_square(table)), point.index)
     return Band(point - half, point + half, level, simultaneous=False)
 
 

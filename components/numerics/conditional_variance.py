@@ -229,7 +229,9 @@ class Target:
         lift = np.divide(time, self.yardstick, out=np.ones_like(time), where=self.yardstick > 0)
         a, _ = multiplicative_fit(self.base)
         usual = float(np.nanmean(a[self.controls])) if np.isfinite(a[self.controls]).any() else 0.0
-        factor = a[self.treated] / usual if usual > 0 else np.full(len(time), np.nan)
+        own = a[self.treated]
+        # Without any noise at all every unit is like every other.
+        factor = own / usual if usual > 0 else np.where(own == 0, 1.0, np.nan)
         cells = np.isfinite(self.base).sum()
         total = np.nansum(np.square(self.base)) * lift + time * n_controls
         each = np.stack(
@@ -253,7 +255,7 @@ class Target:
         lifted = units if np.abs(lift - 1.0).max() > SETTLED else 0.0
         spread = []
         for variance in each[2:]:
-            parts = weights * variance
+            parts = weights * variance if variance.any() else weights
             with np.errstate(divide="ignore", invalid="ignore"):
                 spread.append(float((parts**2 / own).sum() / parts.sum() ** 2))
         marginal = 1.0 / (float(self.windows.sum()) + 1.0 / units - 1.0)

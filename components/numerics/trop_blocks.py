@@ -150,4 +150,6 @@ class BlockProblem:
         valid = self.observed[rows][:, :, self.n_pre :] & np.isfinite(fits)
         count = valid.sum(axis=(1, 2))
         total = np.where(valid, gaps, 0.0).sum(axis=(1, 2))
-        return np.divide(total, count, out=np.full(len(index), np.nan), where=count > 0)
+        average = np.full(len(index), np.nan)
+        np.divide(total, count, out=average, where=count > 0)
+        return average

@@ -111,9 +111,9 @@ class CellProblem:
         closed = np.isinf(column(penalties, "nn")) & (len(self.X) == 0)
         values = np.empty(len(index))
         flat, other = np.flatnonzero(closed), np.flatnonzero(~closed)
-        values[flat] = self._closed_form([penalties[k] for k in flat], index[flat])
+        values[flat] = self._closed_form([penalties[int(k)] for k in flat], index[flat])
         if len(other):
-            chosen = [penalties[k] for k in other]
+            chosen = [penalties[int(k)] for k in other]
             values[other] = self.solve(chosen, index[other], tolerance=tolerance).values[:, 0]
         return values
 
@@ -237,4 +237,5 @@ def corner_predictions(weights: Floats, sums: Floats) -> Floats:
         inside = np.arange(conductance.shape[1])
         conductance[:, inside, inside] = 0.0
     last, flow = conductance[:, 1, 0], current[:, 1, 0]
-    return np.divide(flow, last, out=np.full(size, np.nan), where=last > 0)
+    voltage: Floats = np.divide(flow, last, out=np.full(size, np.nan), where=last > 0)
+    return voltage

@@ -109,7 +109,7 @@ def components_stack(linked: Bools) -> tuple[Ints, Ints]:
     edges = linked.astype(np.float32)
     units = np.full(linked.shape[:2], UNSEEN, dtype=np.int64)
     periods = np.full((len(linked), linked.shape[2]), UNSEEN, dtype=np.int64)
-    seen = linked.any(axis=1)
+    seen: Bools = np.asarray(linked.any(axis=1))
     label = 0
     while True:
         open_columns = seen & (periods == UNSEEN)

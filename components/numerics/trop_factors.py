@@ -6,9 +6,10 @@ Each problem b of a stack solves
           (Y_{it} - \alpha_i - \beta_t - L_{it} - X_{it}'\gamma)^2 + \lambda \|L\|_*
 
 through :math:`L=UV'` and :math:`\|L\|_* = \min \tfrac12(\|U\|^2+\|V\|^2)` (Srebro, Rennie and
-Jaakkola 2005): with V fixed the rows :math:`(U_i,\alpha_i)` solve small least squares, and the
-other way round. Plain alternation takes hundreds of sweeps near a singular value that is about
-to vanish; Anderson acceleration (Walker and Ni 2011) brings that to fifteen or twenty.
+Jaakkola 2005): with V fixed the rows :math:`(U_i,\alpha_i)` solve small least squares, joined by
+the slopes, and the other way round. Plain alternation takes hundreds of sweeps near a singular
+value that is about to vanish; Anderson acceleration (Walker and Ni 2011) brings that to fifteen or
+twenty.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class Stack:
     @property
     def n_covariates(self) -> int:
         """Number of covariates, K."""
-        return self.X.shape[1]
+        return int(self.X.shape[1])
 
     def explained(self, slopes: Floats) -> Floats:
         """Sum up what covariates explain, shape (B, N, T), given slopes of shape (B, K)."""
@@ -130,7 +131,7 @@ def alternate(stack: Stack, start: Floats, *, tolerance: float, max_sweeps: int 
     -------
     Factors
     """
-    size, order, _ = start.shape
+    size, order, n_periods = start.shape
     done = Factors(
         left=np.zeros((size, order, stack.Y.shape[1])),
         right=start.copy(),
@@ -139,12 +140,11 @@ def alternate(stack: Stack, start: Floats, *, tolerance: float, max_sweeps: int 
         settled=np.zeros(size, dtype=np.bool_),
     )
     alive = np.arange(size)
-    state = np.concatenate([start.reshape(size, -1), done.slopes], axis=1)
-    sweep, memory = _Sweep(stack, order), _Memory(state.shape)
+    state = start.reshape(size, -1)
+    sweep, memory = _Sweep(stack), _Memory(state.shape)
     before, calm = np.full(stack.rows.shape, np.nan), np.zeros(size, dtype=np.int64)
     for count in range(1, max_sweeps + 1):
-        left, after, objective = sweep(state)
-        right, slopes = sweep.unpack(after)
+        left, right, slopes, objective = sweep(state.reshape(-1, order, n_periods))
         probes = sweep.probe(left, right, slopes)
         still = np.abs(probes - before).max(axis=1) < tolerance
         calm, before = np.where(still, calm + 1, 0), probes
@@ -157,74 +157,55 @@ def alternate(stack: Stack, start: Floats, *, tolerance: float, max_sweeps: int 
             done.settled[place] = finished[out]
             if out.all():
                 break
-        state = memory.extrapolate(state, after, objective)
+        state = memory.extrapolate(state, right.reshape(len(right), -1), objective)
         if out.any():
             keep = ~out
             alive, state, calm, before = alive[keep], state[keep], calm[keep], before[keep]
-            sweep = _Sweep(sweep.stack.take(keep), order)
+            sweep = _Sweep(sweep.stack.take(keep))
             memory.take(keep)
     return done
 
 
 class _Sweep:
-    """One alternation: rows given columns, columns given rows, slopes given both."""
+    """One alternation: rows and slopes given columns, then columns and slopes given rows."""
 
-    def __init__(self, stack: Stack, order: int) -> None:
-        self.stack, self.order = stack, order
-        self.weighted = stack.weights * stack.Y
-        self.by_unit = stack.weights.sum(axis=2)
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        weights = stack.weights[:, None]
+        # The outcome first, then the covariates: all of them are regressed alike.
+        series = np.concatenate([stack.Y[:, None], stack.X], axis=1)
+        self.targets = weights * series
+        self.by_unit, self.by_period = self.targets.sum(axis=3), self.targets.sum(axis=2)
+        self.unit_totals = stack.weights.sum(axis=2)
+        flat = self.targets.reshape(*self.targets.shape[:2], -1)
+        self.moments = flat @ series.reshape(flat.shape).swapaxes(1, 2)
         self.ridge = 0.5 * stack.penalty
-        if stack.n_covariates:
-            self.moments = self._moments()
-        else:
-            self.sums = self.weighted.sum(axis=2)
-            self.squares = (self.weighted * stack.Y).sum(axis=(1, 2))
 
-    def _moments(self) -> Floats:
+    def __call__(self, right: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return left and right factors, slopes, and the objective, which can only fall."""
         stack = self.stack
-        X = stack.X.reshape(len(stack.X), stack.n_covariates, -1)
-        moments = (X * stack.weights.reshape(len(X), 1, -1)) @ X.swapaxes(1, 2)
-        trace = np.trace(moments, axis1=1, axis2=2)[:, None, None]
-        moments += (1e-13 * trace + TINY) * np.eye(stack.n_covariates)
-        return moments
-
-    def unpack(self, state: Floats) -> tuple[Floats, Floats]:
-        """Split a state into right factors, shape (B, r + 1, T), and slopes, shape (B, K)."""
-        n_periods = self.stack.Y.shape[2]
-        length = self.order * n_periods
-        return state[:, :length].reshape(-1, self.order, n_periods), state[:, length:]
-
-    def __call__(self, state: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return left factors, the next state, and the objective before the slopes move."""
-        stack = self.stack
-        right, slopes = self.unpack(state)
-        target, sums, squares = self._target(slopes)
-        left, _ = _regress(right, stack.weights.swapaxes(1, 2), target.swapaxes(1, 2), self.ridge)
-        right, gain = _regress(left, stack.weights, target, self.ridge)
+        left, _, _ = _regress(
+            right,
+            stack.weights.swapaxes(1, 2),
+            self.targets.swapaxes(2, 3),
+            self._net_of(right[:, -1], self.by_period),
+            self.ridge,
+        )
         level = left[:, -1]
-        objective = squares - gain + (level * (level * self.by_unit - 2.0 * sums)).sum(axis=1)
-        objective += self.ridge * (left[:, :-1] ** 2).sum(axis=(1, 2))
-        if stack.n_covariates:
-            slopes = self._slopes(left, right)
-        return left, np.concatenate([right.reshape(len(right), -1), slopes], axis=1), objective
+        right, slopes, gain = _regress(
+            left, stack.weights, self.targets, self._net_of(level, self.by_unit), self.ridge
+        )
+        squares = self.moments[:, 0, 0] - gain
+        squares += (level * (level * self.unit_totals - 2.0 * self.by_unit[:, 0])).sum(axis=1)
+        objective = squares + self.ridge * (left[:, :-1] ** 2).sum(axis=(1, 2))
+        return left, right, slopes, objective
 
-    def _target(self, slopes: Floats) -> tuple[Floats, Floats, Floats]:
-        """Weighted outcomes net of covariates, their sums by unit and their sum of squares."""
-        stack = self.stack
-        if not stack.n_covariates:
-            return self.weighted, self.sums, self.squares
-        net = stack.Y - stack.explained(slopes)
-        target = stack.weights * net
-        return target, target.sum(axis=2), (target * net).sum(axis=(1, 2))
-
-    def _slopes(self, left: Floats, right: Floats) -> Floats:
-        stack = self.stack
-        fit = left[:, :-1].swapaxes(1, 2) @ right[:, :-1]
-        fit += left[:, -1, :, None] + right[:, -1, None, :]
-        rest = (self.weighted - stack.weights * fit).reshape(len(fit), -1, 1)
-        scores = stack.X.reshape(len(fit), stack.n_covariates, -1) @ rest
-        slopes: Floats = np.linalg.solve(self.moments, scores)[:, :, 0]
-        return slopes
+    def _net_of(self, effects: Floats, sums: Floats) -> Floats:
+        """Cross moments with the outcome's first column net of given effects."""
+        moments = self.moments.copy()
+        moments[:, :, 0] -= (sums @ effects[:, :, None])[:, :, 0]
+        net: Floats = moments
+        return net
 
     def probe(self, left: Floats, right: Floats, slopes: Floats) -> Floats:
         """Predict the probes, shape (B, p)."""
@@ -240,42 +221,48 @@ class _Sweep:
 
 
 def _regress(
-    given: Floats, weights: Floats, target: Floats, ridge: Floats
-) -> tuple[Floats, Floats]:
-    """Regress every line of the table on given factors and a constant.
+    given: Floats, weights: Floats, targets: Floats, moments: Floats, ridge: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Regress every line of the table on given factors and a constant, and all on covariates.
 
     Parameters
     ----------
     given : Floats, shape (B, q, S)
         Factors along the line, and last the effects to take off first.
-    weights, target : Floats, shape (B, S, M)
-        Weights and weighted outcomes, one column per line.
+    weights : Floats, shape (B, S, M)
+        One column per line.
+    targets : Floats, shape (B, 1 + K, S, M)
+        Weighted outcome, then weighted covariates.
+    moments : Floats, shape (B, 1 + K, 1 + K)
+        Weighted cross products of outcome and covariates; those with the outcome, in the first
+        column, net of the effects to take off.
     ridge : Floats, shape (B,)
         On the factors, not on the constant.
 
     Returns
     -------
     solution : Floats, shape (B, q, M)
+    slopes : Floats, shape (B, K)
     gain : Floats, shape (B,)
         By how much the solution lowers the penalised sum of squares.
     """
     order, lines = given.shape[1], weights.shape[2]
     block = max(1, BLOCK // (order * (order + 1) // 2 * lines))
-    if len(given) <= block:
-        return _regress_block(given, weights, target, ridge)
-    solution = np.empty((order, len(given), lines)).transpose(1, 0, 2)
-    gain = np.empty(len(given))
+    parts = []
     for first in range(0, len(given), block):
         part = slice(first, first + block)
-        solution[part], gain[part] = _regress_block(
-            given[part], weights[part], target[part], ridge[part]
+        parts.append(
+            _regress_block(given[part], weights[part], targets[part], moments[part], ridge[part])
         )
-    return solution, gain
+    if len(parts) == 1:
+        return parts[0]
+    solution, slopes, gain = zip(*parts, strict=True)
+    return np.concatenate(solution), np.concatenate(slopes), np.concatenate(gain)
 
 
 def _regress_block(
-    given: Floats, weights: Floats, target: Floats, ridge: Floats
-) -> tuple[Floats, Floats]:
+    given: Floats, weights: Floats, targets: Floats, moments: Floats, ridge: Floats
+) -> tuple[Floats, Floats, Floats]:
     size, order, _ = given.shape
     features = given.copy()
     features[:, -1] = 1.0
@@ -284,13 +271,13 @@ def _regress_block(
     products = np.concatenate(
         [features[:, first] * features[:, second], features * given[:, -1:]], axis=1
     )
-    # Equation first, problem second: the elimination below then runs over contiguous memory.
+    # Equation first, problem later: the elimination below then runs over contiguous memory.
     sums = np.empty((count + order, size, weights.shape[2]))
     np.matmul(products, weights, out=sums.transpose(1, 0, 2))
-    scores = np.empty((order, size, weights.shape[2]))
-    np.matmul(features, target, out=scores.transpose(1, 0, 2))
+    scores = np.empty((order, targets.shape[1], size, weights.shape[2]))
+    np.matmul(features[:, None], targets, out=scores.transpose(2, 1, 0, 3))
     gram = sums[:count]
-    scores -= sums[count:]
+    scores[:, 0] -= sums[count:]
     diagonal = np.flatnonzero(first == second)
     gram[diagonal[:-1]] += ridge[:, None]
     gram[diagonal[-1]] += TINY
@@ -299,11 +286,26 @@ def _regress_block(
     else:
         place = np.zeros((order, order), dtype=np.int64)
         place[first, second] = place[second, first] = np.arange(count)
-        full = np.ascontiguousarray(gram.reshape(count, -1).T)[:, place]
-        right = scores.reshape(order, -1).T[:, :, None]
-        solution = np.linalg.solve(full, right)[:, :, 0].T.reshape(scores.shape)
-    gain = (solution * scores).sum(axis=(0, 2))
-    return solution.transpose(1, 0, 2), gain
+        full = np.ascontiguousarray(gram.transpose(1, 2, 0))[:, :, place]
+        solution = np.linalg.solve(full, scores.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
+    return _with_slopes(solution, scores, moments)
+
+
+def _with_slopes(
+    solution: Floats, scores: Floats, moments: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Join the lines' regressions by slopes common to all lines (Frisch and Waugh)."""
+    if solution.shape[1] == 1:
+        gain = (solution * scores).sum(axis=(0, 1, 3))
+        return solution[:, 0].transpose(1, 0, 2), np.zeros((len(gain), 0)), gain
+    explained = np.einsum("qkbm,qlbm->bkl", solution, scores)
+    rest = moments - explained
+    system, right = rest[:, 1:, 1:], rest[:, 1:, :1]
+    size = np.trace(moments[:, 1:, 1:], axis1=1, axis2=2)[:, None, None]
+    slopes = np.linalg.solve(system + (1e-13 * size + TINY) * np.eye(system.shape[1]), right)
+    gain = explained[:, 0, 0] + (slopes * right).sum(axis=(1, 2))
+    lines = solution[:, 0] - np.einsum("bk,qkbm->qbm", slopes[:, :, 0], solution[:, 1:])
+    return lines.transpose(1, 0, 2), np.asarray(slopes[:, :, 0]), gain
 
 
 def _eliminate(gram: Floats, scores: Floats) -> Floats:
@@ -313,18 +315,18 @@ def _eliminate(gram: Floats, scores: Floats) -> Floats:
     ----------
     gram : Floats, shape (q (q + 1) / 2, B, M)
         Lower triangles, row by row; overwritten.
-    scores : Floats, shape (q, B, M)
+    scores : Floats, shape (q, 1 + K, B, M)
         Right-hand sides; overwritten with the solution, which is also returned.
     """
     order = len(scores)
     cell = [[gram[i * (i + 1) // 2 + j] for j in range(i + 1)] for i in range(order)]
-    product = np.empty_like(scores[0])
+    small, product = np.empty_like(scores[0, 0]), np.empty_like(scores[0])
     for k in range(order):
         pivot = cell[k][k]
         for i in range(k, order):
             for m in range(k):
-                np.multiply(cell[i][m], cell[k][m], out=product)
-                cell[i][k] -= product
+                np.multiply(cell[i][m], cell[k][m], out=small)
+                cell[i][k] -= small
             if i == k:
                 np.sqrt(np.maximum(pivot, TINY, out=pivot), out=pivot)
                 np.divide(1.0, pivot, out=pivot)

@@ -185,7 +185,9 @@ def vanishing_penalties(stack: Stack) -> Floats:
     return spectral_norms(2.0 * stack.weights * (stack.Y - effects.fitted(stack.X)))
 
 
-def untreated_cells(problem: CellProblem, limit: int, rng: np.random.Generator) -> CellProblem:
+def untreated_cells(
+    problem: CellProblem, limit: int, rng: np.random.Generator, order: Ints | None = None
+) -> CellProblem:
     """Choose the cells to leave out: all untreated ones, or an even sample of them.
 
     Parameters
@@ -196,13 +198,19 @@ def untreated_cells(problem: CellProblem, limit: int, rng: np.random.Generator) 
         Most cells to take. A larger panel is sampled so that units and periods stay as evenly
         represented as they are in the whole.
     rng : numpy.random.Generator
+    order : Ints, shape (N,), optional
+        Rank of each unit in an order that does not depend on that of the rows.
 
     Returns
     -------
     CellProblem
         Only cells that the others identify, whatever the penalties.
     """
-    rows, columns = np.nonzero(problem.seen)
+    # By period and, within it, by name of the unit: the same for any order of rows.
+    if order is None:
+        order = np.arange(len(problem.seen))
+    columns, names = np.nonzero(problem.seen[np.argsort(order)].T)
+    rows = np.argsort(order)[names]
     full = replace(problem, rows=rows, columns=columns)
     # A positive unit penalty drops units at infinite distance: the strictest case.
     strict = [Penalties(1e-9, 0.0, np.inf)] * len(rows)
@@ -210,9 +218,9 @@ def untreated_cells(problem: CellProblem, limit: int, rng: np.random.Generator) 
     rows, columns = rows[ready], columns[ready]
     if len(rows) > limit:
         # Every k-th cell along a snake through shuffled units visits all units and periods.
-        shuffled = rng.permutation(problem.seen.shape[0])[rows]
-        order = np.lexsort((np.where(shuffled % 2, -columns, columns), shuffled))
-        chosen = np.sort(order[np.linspace(0, len(order) - 1, limit).astype(np.int64)])
+        shuffled = rng.permutation(problem.seen.shape[0])[order][rows]
+        path = np.lexsort((np.where(shuffled % 2, -columns, columns), shuffled))
+        chosen = path[np.linspace(0, len(path) - 1, limit).astype(np.int64)]
         rows, columns = rows[chosen], columns[chosen]
     return replace(problem, rows=rows, columns=columns)
 

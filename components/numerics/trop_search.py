@@ -50,11 +50,19 @@ class Grid:
         Increasing, per period.
     share : tuple of float
         Decreasing from infinity: multiples of the largest useful nuclear-norm penalty.
+    fixed_nn : float, optional
+        A nuclear-norm penalty to use throughout, in place of the shares.
     """
 
     unit: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
     time: tuple[float, ...] = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
     share: tuple[float, ...] = (np.inf, 1 / 2, 1 / 5, 1 / 10, 1 / 30)
+    fixed_nn: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.fixed_nn is not None:
+            share = np.inf if np.isinf(self.fixed_nn) else 1.0
+            object.__setattr__(self, "share", (share,))
 
     def values(self, axis: Axis) -> tuple[float, ...]:
         """Candidates along one axis."""
@@ -182,7 +190,8 @@ class Search:
         points = list(self.grid.points())
         self.look([point for point in points if np.isinf(point[2])])
         self._tell(0.05)
-        for point in self._heats([point for point in points if np.isfinite(point[2])]):
+        finite = [point for point in points if np.isfinite(point[2])]
+        for point in self._heats(finite) if finite else []:
             self.look([point])
         self._tell(0.7)
         for cycle in range(CYCLES):
@@ -303,6 +312,8 @@ class Search:
         unit, time, share = point
         if np.isinf(share):
             return Penalties(unit, time, np.inf)
+        if self.grid.fixed_nn is not None:
+            return Penalties(unit, time, self.grid.fixed_nn)
         if (unit, time) not in self.largest:
             self.largest[unit, time] = self.score.largest_useful(unit, time)
         largest = self.largest[unit, time]

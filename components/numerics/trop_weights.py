@@ -138,7 +138,8 @@ def block_unit_distances(
 
 def block_time_distances(n_periods: int, n_post: int) -> Floats:
     """Distance of each period from the centre of the treated block, shape (T,)."""
-    return np.abs(np.arange(n_periods) - (n_periods - n_post / 2.0))
+    distance: Floats = np.abs(np.arange(n_periods) - (n_periods - n_post / 2.0))
+    return distance
 
 
 def decay(distance: Floats, rate: Floats) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from components.arrays import Bools, Floats, frozen
+from components.arrays import Bools, Floats, Ints, frozen
 from components.errors import DataError
 from components.panel.design import Design
 from components.panel.labels import period_label, unit_label
@@ -113,23 +113,15 @@ class Panel:
         DataError
             Where a unit and period repeat, a name is missing, or treatment is not 0/1.
         """
-        for column in (unit, time):
-            blank = table[column].isna()
-            if blank.any():
-                raise DataError(
-                    f"{int(blank.sum())} rows have no value in column {column!r}; the first is "
-                    f"row {int(np.flatnonzero(blank)[0]) + 1} of the table.",
-                    hint=f"Fill in {column!r} or take those rows out.",
-                )
-        rows, units = pd.factorize(table[unit], sort=True)
-        columns, periods = pd.factorize(table[time], sort=True)
-        _refuse_duplicates(rows, columns, pd.Index(units), pd.Index(periods))
+        rows, units = _labels(table, unit)
+        columns, periods = _labels(table, time)
+        _refuse_duplicates(rows, columns, units, periods)
         Y = np.full((len(units), len(periods)), np.nan)
         Y[rows, columns] = _floats(table[outcome].to_numpy(), outcome)
         W = np.zeros(Y.shape, dtype=np.bool_)
         if treatment is not None:
-            W[rows, columns] = _zero_one(table, treatment)
-        return cls(Y=Y, W=W, units=pd.Index(units), periods=pd.Index(periods), outcome=str(outcome))
+            W[rows, columns] = _zero_one(table[treatment], treatment)
+        return cls(Y=Y, W=W, units=units, periods=periods, outcome=str(outcome))
 
     @cached_property
     def design(self) -> Design:
@@ -227,17 +219,34 @@ def _floats(values: ArrayLike, name: str) -> Floats:
         ) from error
 
 
-def _zero_one(table: pd.DataFrame, treatment: str) -> Bools:
-    values = pd.to_numeric(table[treatment], errors="coerce").to_numpy(dtype=np.float64)
-    wrong = ~np.isin(values, (0.0, 1.0))
+def _labels(table: pd.DataFrame, column: str) -> tuple[Ints, pd.Index[Any]]:
+    """Give each row of a table the number of its label, and the labels in order."""
+    series = table[column]
+    values = series.to_numpy() if isinstance(series.dtype, np.dtype) else series.array
+    codes, labels = pd.factorize(values, sort=True)
+    blank = codes < 0
+    if blank.any():
+        raise DataError(
+            f"{int(blank.sum())} rows have no value in column {column!r}; the first is row "
+            f"{int(np.flatnonzero(blank)[0]) + 1} of the table.",
+            hint=f"Fill in {column!r} or take those rows out.",
+        )
+    return codes, pd.Index(labels)
+
+
+def _zero_one(column: pd.Series[Any], name: str) -> Bools:
+    values = column.to_numpy()
+    if values.dtype.kind not in "biuf":
+        values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    ones: Bools = values == 1
+    wrong = ~(ones | (values == 0))
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise DataError(
-            f"Column {treatment!r} must be 0 or 1; row {first + 1} of the table holds "
-            f"{table[treatment].iloc[first]!r}.",
+            f"Column {name!r} must be 0 or 1; row {first + 1} of the table holds "
+            f"{column.iloc[first]!r}.",
             hint="Write 1 where the unit is treated in that period and 0 everywhere else.",
         )
-    ones: Bools = values == 1.0
     return ones
 
 
@@ -250,13 +259,14 @@ def _refuse_repeats(labels: pd.Index[Any], what: str) -> None:
 
 
 def _refuse_duplicates(
-    rows: np.ndarray[Any, Any],
-    columns: np.ndarray[Any, Any],
+    rows: Ints,
+    columns: Ints,
     units: pd.Index[Any],
     periods: pd.Index[Any],
 ) -> None:
-    repeated = pd.Series(rows * np.int64(len(periods)) + columns).duplicated().to_numpy()
-    if repeated.any():
+    cells = rows * np.int64(len(periods)) + columns
+    if len(cells) and np.bincount(cells).max() > 1:
+        repeated = pd.Series(cells).duplicated().to_numpy()
         first = int(np.flatnonzero(repeated)[0])
         unit, period = unit_label(units[rows[first]]), period_label(periods[columns[first]])
         raise DataError(

@@ -7,10 +7,8 @@ Athey, Imbens, Lestant and Olaizola (2025), arXiv 2510.11841, as far as its abst
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 from zlib import crc32
 
 import numpy as np
@@ -132,25 +130,27 @@ def draw(study: PowerStudy, kind: str, progress: Progress = silent) -> Draws:
     return Draws(own, variances, truth, student.ppf(0.5 + study.level / 2, freedom))
 
 
-def power_curves(study: PowerStudy, progress: Progress = silent) -> pd.DataFrame:
-    """Simulate the power of all four variances against effect size.
+@dataclass(frozen=True, eq=False)
+class PowerTables:
+    """What a study finds.
 
-    Parameters
+    Attributes
     ----------
-    study : PowerStudy
-    progress : callable, optional
-
-    Returns
-    -------
-    pandas.DataFrame
+    curves : pandas.DataFrame
         kind, given, effect, power, mc_error (standard error of ``power``). Power at effect zero
         is the size of the test.
+    behaviour : pandas.DataFrame
+        kind, given, figure, value, mc_error. The figures: ``size``, the same in the terciles of
+        the true variance (``size, quiet`` and so on), ``sd of V``, ``corr(V, true)`` where the
+        true variance varies, and ``median half-width``.
     """
-    return _tabulate(study, _curve, progress)
+
+    curves: pd.DataFrame
+    behaviour: pd.DataFrame
 
 
-def behaviour(study: PowerStudy, progress: Progress = silent) -> pd.DataFrame:
-    """Simulate what else distinguishes the four variances.
+def simulate(study: PowerStudy, progress: Progress = silent) -> PowerTables:
+    """Simulate the power of all four variances, and what lies behind it.
 
     Parameters
     ----------
@@ -159,42 +159,33 @@ def behaviour(study: PowerStudy, progress: Progress = silent) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        kind, given, figure, value, mc_error. The figures: ``size``, the same in the terciles
-        of the true variance (``size, quiet`` and so on), ``sd of V``, ``corr(V, true)`` where the
-        true variance varies, and ``median half-width``.
+    PowerTables
     """
-    return _tabulate(study, _figures, progress)
-
-
-def stored(name: Literal["power", "behaviour"]) -> pd.DataFrame:
-    """Read a table of the default study, as ``make power`` has left it.
-
-    Parameters
-    ----------
-    name : {"power", "behaviour"}
-        What :func:`power_curves` gives, or :func:`behaviour`.
-
-    Returns
-    -------
-    pandas.DataFrame
-    """
-    return pd.read_csv(STORED / f"{name}.csv", keep_default_na=False)
-
-
-def _tabulate(
-    study: PowerStudy, rows_of: Callable[..., pd.DataFrame], progress: Progress
-) -> pd.DataFrame:
-    tables = []
+    curves: list[pd.DataFrame] = []
+    figures: list[pd.DataFrame] = []
     for number, kind in enumerate(study.kinds):
 
         def part(share: float, done: int = number) -> None:
             progress((done + share) / len(study.kinds))
 
-        table = rows_of(draw(study, kind, part), study)
-        table.insert(0, "kind", kind)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        draws = draw(study, kind, part)
+        for tables, table in ((curves, _curve(draws, study)), (figures, _figures(draws))):
+            table.insert(0, "kind", kind)
+            tables.append(table)
+    return PowerTables(pd.concat(curves, ignore_index=True), pd.concat(figures, ignore_index=True))
+
+
+def stored() -> PowerTables:
+    """Read the tables of the default study, as ``make power`` has left them.
+
+    Returns
+    -------
+    PowerTables
+    """
+    curves, figures = (
+        pd.read_csv(STORED / name, keep_default_na=False) for name in ("power.csv", "behaviour.csv")
+    )
+    return PowerTables(curves, figures)
 
 
 def _curve(draws: Draws, study: PowerStudy) -> pd.DataFrame:
@@ -207,7 +198,7 @@ def _curve(draws: Draws, study: PowerStudy) -> pd.DataFrame:
     return table[["given", "effect", "power", "mc_error"]]
 
 
-def _figures(draws: Draws, _: PowerStudy) -> pd.DataFrame:
+def _figures(draws: Draws) -> pd.DataFrame:
     found = draws.rejects(0.0)
     varies = bool(np.ptp(draws.truth) > 0.0)
     cuts = np.quantile(draws.truth, [1 / 3, 2 / 3])

@@ -81,7 +81,7 @@ READINGS: dict[str, tuple[str, dict[Any, str]]] = {
 
 def once(key: str, make: Callable[[], Any]) -> Any:
     """Give what was made before in this session, or make it."""
-    store: cache.Store = st.session_state.setdefault("data page", cache.Store(24))
+    store: cache.Store = st.session_state.setdefault("data page", cache.Store(10))
     value = store.get(key)
     if value is None:
         value = make()
@@ -248,11 +248,12 @@ def _covariates(long: Table, roles: Roles, mark: str) -> tuple[str, ...]:
 def gaps_field(roles: Roles, mark: str) -> Roles:
     """Choose what becomes of cells without an outcome; nothing is done unless it is chosen."""
     options: list[Gaps | None] = [*GAPS]
-    chosen = st.selectbox(
+    chosen = st.radio(
         "Cells without an outcome",
         options,
         index=options.index(roles.gaps),
         format_func=GAPS.__getitem__,
+        horizontal=True,
         key=f"gaps {mark}",
         help="Interpolation draws a straight line in time between the outcomes before and after a "
         "gap, and never across the start of treatment.",

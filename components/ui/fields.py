@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import streamlit as st
 
+from components.errors import SpecError
 from components.ui.text import md
 
 REFUSED = "refused option"
@@ -76,8 +77,8 @@ def _field(
             changed_method = replace(
                 method, **{option.name: _like(value, hint, st.session_state[key])}
             )
-        except ValueError as error:
-            st.session_state[REFUSED] = f"{label} stays as it was: {error}."
+        except (ValueError, SpecError) as error:
+            st.session_state[REFUSED] = f"{label} stays as it was: {str(error).rstrip('.')}."
         else:
             commit(changed_method)
 

@@ -143,7 +143,7 @@ def reading_fields(table: Table, corrections: DeltaGenerator) -> None:
             _part(next(places), "header", f"Names of columns on {word}", lines, kept, key)
             _part(next(places), "header_rows", f"They go over {word}s", ["", 1, 2, 3], kept, key)
         if table.kind == "csv":
-            _part(next(places), "encoding", "Letters", ["", *ENCODINGS], kept, key)
+            _part(next(places), "encoding", "Letters (encoding)", ["", *ENCODINGS], kept, key)
         if table.kind in ("parquet", "dta"):
             st.caption("A file of this kind says itself how it is to be read.")
 

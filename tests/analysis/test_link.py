@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from components.analysis import AnalysisSpec, Treatment, from_query, sample_spec, to_query
 from components.analysis.codec import read_method, write_method
-from components.data import SAMPLES, Roles
+from components.data import ENCODINGS, SAMPLES, Reading, Roles
 from components.errors import SpecError
 from components.estimators import ESTIMATORS, SyntheticDID
 from components.inference import METHODS, Conformal, PlaceboInSpace
@@ -25,7 +25,27 @@ SPECS = st.builds(
     AnalysisSpec,
     source=st.sampled_from([*(f"sample:{key}" for key in SAMPLES), "sha256:" + "0af9" * 16]),
     columns=st.builds(
-        Roles, NAMES, NAMES, NAMES, st.none() | NAMES, covariates=st.lists(NAMES).map(tuple)
+        Roles,
+        NAMES,
+        NAMES,
+        NAMES,
+        st.none() | NAMES,
+        covariates=st.lists(NAMES).map(tuple),
+        treatment_kind=st.sampled_from(["flag", "start"]),
+        decimal=st.sampled_from([None, ".", ","]),
+        date_order=st.sampled_from([None, "day first", "month first"]),
+        treated_values=st.lists(NAMES, max_size=3).map(tuple),
+        post=st.none() | NAMES,
+        duplicates=st.sampled_from([None, "first", "mean", "sum"]),
+        gaps=st.sampled_from([None, "drop_units", "drop_periods", "interpolate"]),
+        shape=st.sampled_from([None, "periods in columns", "units in columns"]),
+        reading=st.builds(
+            Reading,
+            encoding=st.sampled_from([None, *ENCODINGS]),
+            sheet=st.none() | NAMES,
+            header=st.none() | st.integers(0, 99),
+            header_rows=st.none() | st.integers(1, 5),
+        ),
     ),
     treatment=st.none()
     | st.builds(Treatment, st.lists(NAMES, min_size=1, max_size=3).map(tuple), NAMES),
@@ -81,6 +101,12 @@ def test_names_with_any_punctuation_survive():
         ({"data": ["prop99"], "from": ["1980"]}, "only half of the treatment"),
         ({"data": ["prop99"], "first": ["1980"]}, "one end of the window"),
         ({"data": ["sha256-" + "0" * 64]}, "which column is the unit"),
+        ({"data": ["prop99"], "duplicates": ["last"]}, "duplicates is 'last'"),
+        ({"data": ["prop99"], "gaps": ["guess"]}, "gaps is 'guess'"),
+        ({"data": ["prop99"], "shape": ["round"]}, "shape is 'round'"),
+        ({"data": ["prop99"], "encoding": ["klingon"]}, "no encoding 'klingon'"),
+        ({"data": ["prop99"], "header": ["top"]}, "header is 'top'"),
+        ({"data": ["prop99"], "header": ["-1"]}, "on line -1"),
     ],
 )
 def test_what_is_not_understood_is_named(query, words):

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data import table_from_frame
@@ -110,12 +110,14 @@ def test_every_conversion_that_could_have_been_meant_otherwise_is_said(cells, sa
     assert said in entries[0].sentence
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
 def test_every_float_comes_back_to_the_last_bit(values):
     read, _ = read_numbers(column(*map(repr, values)), "y")
     assert read.tobytes() == np.array(values).tobytes()
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20),
     cents=st.integers(1, 99),

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data import Roles, guess_roles, read_table, table_from_frame
@@ -174,6 +174,7 @@ def test_nothing_is_guessed_from_nothing():
     assert guess_roles(table_from_frame(frame)) == Roles(other=("a", "b"))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(

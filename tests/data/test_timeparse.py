@@ -3,7 +3,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data import parse_periods
@@ -147,6 +147,7 @@ def test_plain_periods_leave_nothing_to_say():
         assert read_periods(text(*cells))[1] == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.dates(dt.date(1000, 1, 1)), min_size=1, max_size=9), st.data())
 def test_every_day_comes_back_in_every_form(dates, data):
     stamps = days(*dates)
@@ -158,6 +159,7 @@ def test_every_day_comes_back_in_every_form(dates, data):
     assert list(parse_periods(weeks)) == [pd.Timestamp(monday) for monday in mondays]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1000, 2999), st.integers(1, 12)), min_size=1, max_size=9))
 def test_every_month_and_quarter_comes_back(parts):
     cells = text(*(f"{year}-{month:02d}" for year, month in parts))
@@ -167,6 +169,7 @@ def test_every_month_and_quarter_comes_back(parts):
     assert [(p.year, p.quarter) for p in parse_periods(cells)] == expected
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=4))
 def test_any_text_is_read_or_refused_in_words(cells):
     try:

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data import Roles, panel_from_frame, table_from_frame
@@ -119,6 +119,7 @@ def test_treatment_that_changes_around_an_absent_row_is_refused():
         panel_from_frame(with_gaps(W, present), Roles("unit", "time", "y", "w"))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_carrying_agrees_with_a_walk_cell_by_cell(data):
     n, t = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 7))

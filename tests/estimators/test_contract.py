@@ -21,13 +21,17 @@ from conftest import ROOT
 from panels import block_panel
 
 # Levels enter: SC matches levels, and TROP's unit distances see them.
-UNIT_LEVELS = {"sc": "matches levels without an intercept"}
+UNIT_LEVELS = {
+    "sc": "matches levels without an intercept",
+    "trop": "measures the distance between units in levels, as published",
+}
 # SDID's published ridge uses the spread of raw first differences, which common shocks widen.
 COMMON_SHOCKS = {"sdid": "its ridge is set from raw first differences (Arkhangelsky et al.)"}
 PRE_ORDER = {
     "sdid": "its ridge is set from differences of neighbouring periods",
     "callaway_santanna": "the last period before treatment is the base",
     "sun_abraham": "the last period before treatment is the base",
+    "trop": "weights periods by how near they are to treatment",
 }
 EXEMPT = {"unit levels": UNIT_LEVELS, "common shocks": COMMON_SHOCKS, "pre order": PRE_ORDER}
 

@@ -92,6 +92,13 @@ LETTERS: dict[str, Case] = {
         csv(rows(unit=lambda u: f'"{u}\ntree"')),
         truth(units=[f"{u}\ntree" for u in ("Ash", "Birch", "Cedar", "Dogwood")]),
     ),
+    "units with hashes": exact(
+        csv(rows(unit=lambda u: f"#{u}")),
+        truth(units=[f"#{u}" for u in ("Ash", "Birch", "Cedar", "Dogwood")]),
+    ),
+    "a hash before the first name": exact(
+        csv([["#tree", *HEAD[1:]], *rows()[1:]]), truth(), unit="#tree"
+    ),
     "an open quote": refuses(csv() + b'"Elm,2001,1,0\n', "quotation mark on line 26"),
     "text behind a quote": refuses(csv() + b'"Elm"s,2001,1,0\n', "quotation mark on line 26"),
     "spaces around names of columns": said(

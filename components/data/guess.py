@@ -1,0 +1,250 @@
+"""Which column is what: a first guess from names and content, for the user to correct."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from components.data.roles import Roles
+from components.data.sketch import Column, as_periods
+from components.data.table import Table
+from components.data.treatment import NEVER
+
+SAMPLE_ROWS = 100_000
+MAX_CANDIDATES = 8
+
+UNIT = re.compile(
+    r"unit|id|uid|gid|state|country|city|county|region|province|district|municipality|location|"
+    r"geo|market|store|shop|firm|company|plant|school|hospital|clinic|household|person|individual|"
+    r"code|name|iso3?|fips|zip|dma|nuts|entity|group|area|place|nation|town|village|site|branch|"
+    r"product|sku|bundesland|i"
+)
+UNIT_START = re.compile(r"unit|state|country|county|city|region|store|firm|locat|panel")
+TIME = re.compile(
+    r"year|yr|date|day|month|quarter|qtr|week|time|period|t|datetime|timestamp|wave|yearmonth|ym|"
+    r"yq|jahr|semester|round"
+)
+TIME_START = re.compile(r"year|date|month|quarter|week|time|period")
+NOTHING = re.compile(r"(?!)")
+TREATED = {
+    "treated": 6,
+    "treatment": 6,
+    "treat": 5,
+    "treatments": 5,
+    "istreated": 5,
+    "intervention": 5,
+    "exposed": 4,
+    "exposure": 4,
+    "policy": 3,
+    "post": 3,
+    "campaign": 3,
+    "promo": 3,
+    "promotion": 3,
+    "reform": 3,
+    "d": 3,
+    "w": 3,
+    "t": 2,
+}
+GROUPS = frozenset({"treat", "treated", "treatment", "group", "exposed", "intervention", "ever"})
+POSTS = frozenset({"post", "after", "posttreatment", "postperiod"})
+NOT_TREATED = frozenset({"ever", "group", "never", "control", "eventually"})
+START = re.compile(
+    r"(^|_)(first_?treat|gvar$|g$|adopt|treat(ment|ed)?_?(start|date|year|time|period|from)|"
+    r"start_?(date|year|period)|cohort|first_?(year|period)|year_?treated)"
+)
+OUTCOME = re.compile(r"y|outcome|response|target|dependent|depvar|kpi")
+NEVER_OUTCOME = re.compile(
+    r"(^|_)(true_?effect|effect|tau|att|id|idx|uid|gid|fips|zip|lat|lon|latitude|longitude|row|"
+    r"rownames?|weights?|se|std_?err|cluster|strata|fold)($|_)|^(index|no|nr|num|number|n)$"
+)
+SELDOM_OUTCOME = re.compile(r"(^|_)(pop|population|area|x_?[0-9]+|cov[0-9]*|control[0-9]*)($|_)")
+
+
+def guess_roles(table: Table) -> Roles:
+    """Guess which column is the unit, the period, the outcome and the treatment.
+
+    Parameters
+    ----------
+    table : Table
+        Only the first ``SAMPLE_ROWS`` rows are looked at.
+
+    Returns
+    -------
+    Roles
+        None where nothing is convincing. The outcome is the first column of numbers that varies
+        over both units and periods and is no flag, number of a unit, or known effect.
+    """
+    head = table.text.head(SAMPLE_ROWS)
+    columns = [Column(name, head[name]) for name in table.columns]
+    unit, time = _unit_and_time(_able_units(table, columns))
+    # A name that can only mean one thing serves where the content does not tell.
+    unit = unit or _called(columns, UNIT, time)
+    time = time or _called(columns, TIME, unit)
+    taken = {column.name for column in (unit, time) if column is not None}
+    rest = [column for column in columns if column.name not in taken]
+    treatment, kind = _treatment(rest, unit, time)
+    post = None
+    if treatment is None:
+        treatment, post = _group_and_post(rest, unit, time)
+    rest = [column for column in rest if column is not treatment and column is not post]
+    outcome = _outcome(rest, unit, time) or _called(rest, OUTCOME, None)
+    names = [None if c is None else c.name for c in (unit, time, outcome, treatment, post)]
+    return Roles(
+        unit=names[0],
+        time=names[1],
+        outcome=names[2],
+        treatment=names[3],
+        other=tuple(name for name in table.columns if name not in names),
+        treatment_kind=kind,
+        post=names[4],
+    )
+
+
+def _called(columns: list[Column], words: re.Pattern[str], other: Column | None) -> Column | None:
+    free = (column for column in columns if column is not other and not START.search(column.key))
+    return next((column for column in free if words.fullmatch(column.key)), None)
+
+
+def _able_units(table: Table, columns: list[Column]) -> list[Column]:
+    """Leave out numbers where the rows of a wide table have names of text."""
+    width = len(table.sources)
+    named = [c for c in columns if not c.is_number and len(c.words) * width == len(c.text)]
+    if not (width and named):
+        return columns
+    return [c for c in columns if not c.is_number or c.named(TIME, TIME_START)]
+
+
+def _unit_and_time(columns: list[Column]) -> tuple[Column | None, Column | None]:
+    units = _best(columns, _unit_score)
+    times = _best(columns, _time_score)
+    best: tuple[float, Column | None, Column | None] = (-1.0, None, None)
+    for unit, unit_score in units:
+        for time, time_score in times:
+            if unit is not time:
+                score = unit_score + time_score + 6.0 * _is_key(unit, time)
+                if score > best[0]:
+                    best = score, unit, time
+    if best[1] is None:
+        return (units[0][0] if units else None), (times[0][0] if times and not units else None)
+    return best[1], best[2]
+
+
+def _best(columns: list[Column], score: Callable[[Column], float]) -> list[tuple[Column, float]]:
+    scored = [(column, score(column)) for column in columns]
+    able = sorted((pair for pair in scored if pair[1] > 0), key=lambda pair: -pair[1])
+    return able[:MAX_CANDIDATES]
+
+
+def _unit_score(column: Column) -> float:
+    repeated = 2 <= len(column.words) < len(column.text)
+    if not repeated or column.is_flag or START.search(column.key):
+        return 0.0
+    named = column.named(UNIT, UNIT_START)
+    if column.is_number:
+        whole = column.periods is not None and not column.is_dated
+        return 2.0 * named if whole and not column.named(TIME, TIME_START) else 0.0
+    return 0.0 if column.is_dated else 3.0 + 2.0 * named
+
+
+def _time_score(column: Column) -> float:
+    if column.is_flag or START.search(column.key) or column.periods is None:
+        return 0.0
+    named = column.named(TIME, TIME_START)
+    return 2.0 * named + 3.0 * column.is_dated
+
+
+def _is_key(one: Column, other: Column) -> bool:
+    """Whether a pair of values never repeats."""
+    pairs = one.codes * (len(other.words) + 1) + other.codes
+    return bool(pd.Series(pairs).is_unique)
+
+
+def varies(column: Column, within: Column | None) -> bool:
+    """Whether a column takes two values within some value of another."""
+    if within is None:
+        return True
+    known = column.codes >= 0
+    pairs = within.codes[known] * (len(column.words) + 1) + column.codes[known]
+    return len(np.unique(pairs)) > len(np.unique(within.codes[known]))
+
+
+def _treatment(
+    columns: Iterable[Column], unit: Column | None, time: Column | None
+) -> tuple[Column | None, Literal["flag", "start"]]:
+    columns = list(columns)
+    scores = {c.name: _treated_score(c) for c in columns}
+    flags = [c for c in columns if scores[c.name] > 0]
+    moving = [c for c in columns if c.is_flag and varies(c, unit) and varies(c, time)]
+    proper = [c for c in moving if scores[c.name] > 0]
+    if proper:
+        return max(proper, key=lambda c: scores[c.name]), "flag"
+    if len(flags) == 1 or (not flags and len(moving) == 1):
+        return [*flags, *moving][0], "flag"
+    for column in columns:
+        if START.search(column.key) and not varies(column, unit) and _is_start(column, time):
+            return column, "start"
+    return None, "flag"
+
+
+def _group_and_post(
+    columns: list[Column], unit: Column | None, time: Column | None
+) -> tuple[Column | None, Column | None]:
+    """Find a flag of the treated group and one of the periods after: treated where both say so."""
+    flags = [column for column in columns if column.is_flag and len(column.words) == 2]
+    groups = [c for c in flags if not varies(c, unit) and c.parts & GROUPS]
+    posts = [c for c in flags if not varies(c, time) and c.parts & POSTS]
+    if len(groups) == 1 and len(posts) == 1 and groups[0] is not posts[0]:
+        return groups[0], posts[0]
+    return None, None
+
+
+def _treated_score(column: Column) -> int:
+    if not column.is_flag or column.parts & NOT_TREATED:
+        return 0
+    if column.key in TREATED:
+        return 2 * TREATED[column.key]
+    return max((TREATED[part] for part in column.parts if part in TREATED), default=0)
+
+
+def _is_start(column: Column, time: Column | None) -> bool:
+    if time is None or time.periods is None:
+        return False
+    words = [word for word in column.words if word.strip().lower() not in NEVER]
+    starts = as_periods([*words, *time.words]) if words else None
+    return starts is not None and starts.dtype == time.periods.dtype
+
+
+def _outcome(columns: list[Column], unit: Column | None, time: Column | None) -> Column | None:
+    able = [column for column in columns if _may_be_outcome(column, unit, time)]
+    return min(able, key=_outcome_rank, default=None)
+
+
+def _may_be_outcome(column: Column, unit: Column | None, time: Column | None) -> bool:
+    if column.is_flag or NEVER_OUTCOME.search(column.key) or START.search(column.key):
+        return False
+    if column.key in TREATED or column.parts & {"treated", "treatment"}:
+        return False
+    if column.named(TIME, NOTHING) and column.periods is not None:
+        return False
+    if _counts_rows(column):
+        return False
+    return column.is_number and varies(column, unit) and varies(column, time)
+
+
+def _counts_rows(column: Column) -> bool:
+    """Whether a column only numbers the rows."""
+    periods = column.periods
+    if periods is None or len(periods) < len(column.text) or column.is_dated:
+        return False
+    return bool((np.diff(periods.to_numpy()) == 1).all())
+
+
+def _outcome_rank(column: Column) -> int:
+    if OUTCOME.fullmatch(column.key):
+        return 0
+    seldom = SELDOM_OUTCOME.search(column.key) or (column.codes < 0).mean() > 0.5
+    return 2 if seldom else 1
