@@ -5,7 +5,7 @@ import streamlit as st
 from components.analysis.words import headline
 from components.charts import paths
 from components.charts.weights import rest_of_weights, unit_weights
-from components.ui import frame, methods, results, state
+from components.ui import conditional, frame, methods, results, state
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
@@ -84,6 +84,9 @@ with side:
             },
         )
         st.caption(md("Size: the gap after treatment, measured against the fit before it."))
+
+if conditional.has_conditional(result):
+    conditional.conditional_section(result, words)
 
 table = results.table_behind(result)
 with st.expander("The numbers behind the figure"):

@@ -10,6 +10,7 @@ from components.estimators import ESTIMATORS
 from components.ui import cache, columns, frame, state, uploads
 from components.ui.guard import told
 from components.ui.questions import settle
+from components.ui.sources import source_section
 from components.ui.text import md
 
 spec = frame.enter("data")
@@ -24,6 +25,7 @@ with own:
     uploaded = uploads.upload_field("A file with units and periods", "own file")
     st.caption(uploads.FORMATS)
     uploaded = uploads.paste_field("pasted cells") or uploaded
+    uploaded = source_section() or uploaded
     uploads.example_tables()
 with samples:
     st.header("A sample")

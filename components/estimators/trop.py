@@ -188,7 +188,7 @@ class TROP:
         Y0 = np.where(setup.treated[:, None], Y0 * setup.scale + setup.centre, panel.Y)
         weights = _named_weights(panel, unit_weights, time_weights)
         details = _details(chosen, setup, solution, tuning)
-        notes = unidentified_note(panel, Y0) + _notes(setup, solution)
+        notes = unidentified_note(panel, Y0) + _notes(setup, solution, tuning)
         return Estimate(panel, self, Y0, *weights, notes=notes, details=details)
 
     def tuned(self, estimate: Estimate) -> TROP:
@@ -350,8 +350,10 @@ def _details(
     return details
 
 
-def _notes(setup: Setup, solution: Solution) -> tuple[str, ...]:
+def _notes(setup: Setup, solution: Solution, tuning: Tuning | None) -> tuple[str, ...]:
     notes = []
+    if tuning is not None and not tuning.n_items:
+        notes.append("No untreated cell can be left out, so all of them weigh alike.")
     if setup.form == "block_tau":
         notes.append("This form fits treated outcomes too, up to one effect common to all of them.")
     loose = int((solution.certificate > 1.0 + LOOSE).sum()) if solution.sweeps.any() else 0

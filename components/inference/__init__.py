@@ -11,19 +11,27 @@ from components.inference.base import (
 from components.inference.bootstrap import UnitBootstrap
 from components.inference.catalog import METHODS
 from components.inference.conformal import Conformal
+from components.inference.cwz_t_test import CrossFittedTTest
 from components.inference.event_study import EventStudyErrors
 from components.inference.jackknife import Jackknife
+from components.inference.jackknife_plus import JackknifePlus
 from components.inference.placebo import PlaceboInSpace
+from components.inference.placebo_variance import PlaceboVariance
+from components.inference.prediction import PredictionIntervals
 
 __all__ = [
     "METHODS",
     "Band",
     "Conformal",
+    "CrossFittedTTest",
     "EventStudyErrors",
     "InferenceMethod",
     "Interval",
     "Jackknife",
+    "JackknifePlus",
     "PlaceboInSpace",
+    "PlaceboVariance",
+    "PredictionIntervals",
     "Progress",
     "Uncertainty",
     "UnitBootstrap",

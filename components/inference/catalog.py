@@ -5,11 +5,25 @@ from __future__ import annotations
 from components.inference.base import InferenceMethod
 from components.inference.bootstrap import UnitBootstrap
 from components.inference.conformal import Conformal
+from components.inference.cwz_t_test import CrossFittedTTest
 from components.inference.event_study import EventStudyErrors
 from components.inference.jackknife import Jackknife
+from components.inference.jackknife_plus import JackknifePlus
 from components.inference.placebo import PlaceboInSpace
+from components.inference.placebo_variance import PlaceboVariance
+from components.inference.prediction import PredictionIntervals
 
 METHODS: dict[str, type[InferenceMethod]] = {
     method.card.key: method
-    for method in (PlaceboInSpace, Conformal, Jackknife, UnitBootstrap, EventStudyErrors)
+    for method in (
+        PlaceboInSpace,
+        PlaceboVariance,
+        Conformal,
+        PredictionIntervals,
+        CrossFittedTTest,
+        JackknifePlus,
+        Jackknife,
+        UnitBootstrap,
+        EventStudyErrors,
+    )
 }

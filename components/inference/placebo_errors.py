@@ -9,20 +9,20 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Bools, Floats, Ints
-from components.estimators.base import Estimate, FastPlacebos
+from components.estimators.base import Estimate
 from components.inference.base import Progress
 from components.inference.placebo_refits import (
     Windows,
     cell_errors,
-    first_placebo,
     has_windows,
-    is_plain_did,
+    one_cell,
     pattern_errors,
+    takes_cells,
+    why_not_windows,
     window_errors,
 )
 from components.inference.refits import fixed
 from components.numerics.conditional_variance import Target, independent_windows
-from components.numerics.leave_one_out import leave_one_out
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +145,8 @@ def placebo_errors(
     windows = Windows.of(design.n_pre, design.n_post, "two" if sided == "two" else "one")
     table = np.full(panel.shape, np.nan)
     across, pattern = pattern_errors(estimator, panel, lambda share: progress(0.3 * share))
-    if windows.sided == "two" and windows.length == 1 and is_plain_did(estimator):
-        table = leave_one_out(panel.Y, ~panel.W)
+    if windows.length == 1 and takes_cells(estimator, panel, windows):
+        table = cell_errors(estimator, panel, lambda share: progress(0.3 + 0.7 * share))
         ahead = table[:, : design.n_pre, None]
         if design.n_post == 1:
             across = table[None, ~design.treated]
@@ -182,7 +182,8 @@ def why_not_placebos(estimate: Estimate, sided: Literal["auto", "one", "two"]) -
                 "One-sided time placebos need a complete table in which all treated units start "
                 "in one period and stay: choose two-sided ones."
             )
-        reason = estimator.why_not(first_placebo(panel, None, fast=False))
+        row, column = np.argwhere(panel.observed & ~panel.W)[0]
+        reason = estimator.why_not(one_cell(panel, int(row), np.array([column])))
         return f"{title} cannot be refitted for single cells. {reason}" if reason else None
     windows = Windows.of(design.n_pre, design.n_post, "two" if sided == "two" else "one")
     if len(windows.starts) < 2:
@@ -190,8 +191,7 @@ def why_not_placebos(estimate: Estimate, sided: Literal["auto", "one", "two"]) -
             f"There are {design.n_pre} periods before treatment: too few for two placebo windows "
             "that are refitted on the others."
         )
-    fast = isinstance(estimator, FastPlacebos)
-    reason = estimator.why_not(first_placebo(panel, windows, fast=fast))
+    reason = why_not_windows(estimator, panel, windows)
     return f"{title} cannot be refitted on placebo windows. {reason}" if reason else None
 
 

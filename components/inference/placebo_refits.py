@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,12 +11,16 @@ import pandas as pd
 from components.arrays import Floats, Ints
 from components.estimators.base import Estimator, FastPlacebos
 from components.estimators.did import DifferenceInDifferences
+from components.estimators.trop import TROP
 from components.inference.base import Progress
 from components.numerics.leave_one_out import leave_one_out
+from components.numerics.trop_scores import LeaveOneCellOut
 from components.panel import Panel
 
 Sided = Literal["one", "two"]
 
+BATCH = 200  # cells that are left out at once
+TOLERANCE = 1e-6  # of their fits, in standard units
 FEWEST_WINDOWS = 4  # windows side by side that the untreated periods should hold
 
 
@@ -75,10 +79,20 @@ def cell_errors(estimator: Estimator, panel: Panel, progress: Progress) -> Float
         NaN where there is no error.
     """
     seen = panel.observed & ~panel.W
-    if is_plain_did(estimator):
-        return leave_one_out(panel.Y, seen)
     table = np.full(panel.shape, np.nan)
     cells = np.argwhere(seen)
+    if isinstance(estimator, DifferenceInDifferences) and not estimator.covariates:
+        return leave_one_out(panel.Y, seen)
+    if isinstance(estimator, TROP) and estimator.form in {"auto", "percell"}:
+        # In the standard units of the whole panel, as when the penalties are chosen.
+        setup = estimator.setup(panel)
+        problem = replace(setup.cells(), rows=cells[:, 0], columns=cells[:, 1])
+        score, index = LeaveOneCellOut(problem), np.arange(len(cells))
+        for part in np.array_split(index, len(index) // BATCH + 1):
+            errors = score.errors([estimator.penalties()], part, tolerance=TOLERANCE)[0]
+            table[cells[part, 0], cells[part, 1]] = setup.scale * errors
+            progress(float(part[-1] + 1) / len(cells))
+        return table
     for number, (row, column) in enumerate(cells):
         table[row, column] = refit(estimator, panel, int(row), np.array([column]))[0]
         progress((number + 1) / len(cells))
@@ -137,44 +151,48 @@ def window_errors(
     """
     n_pre = panel.design.n_pre
     ahead = np.full((panel.shape[0], len(windows.starts), windows.length), np.nan)
+    direct = takes_cells(estimator, panel, windows)
     for number, start in enumerate(windows.starts.tolist()):
         columns = windows.columns(start, n_pre)
-        if isinstance(estimator, FastPlacebos):
-            sub = as_block(panel, windows, start)
+        sub = panel if direct else as_block(panel, windows, start)
+        if isinstance(estimator, FastPlacebos) and not direct:
             ahead[:, number, : len(columns)] = _all_units(estimator, sub, len(columns))
         else:
-            seen = panel if windows.sided == "two" else as_block(panel, windows, start)
             for row in range(panel.shape[0]):
-                ahead[row, number, : len(columns)] = refit(estimator, seen, row, columns)
+                ahead[row, number, : len(columns)] = refit(estimator, sub, row, columns)
                 progress((number + (row + 1) / panel.shape[0]) / len(windows.starts))
         progress((number + 1) / len(windows.starts))
     return ahead
 
 
-def first_placebo(panel: Panel, windows: Windows | None, *, fast: bool) -> Panel:
-    """Give the first panel that a refit would see, to ask the estimator about it.
+def takes_cells(estimator: Estimator, panel: Panel, windows: Windows) -> bool:
+    """Tell whether two-sided windows can be left out where they are, between other periods."""
+    cells = one_cell(panel, 0, windows.columns(int(windows.starts[0]), panel.design.n_pre))
+    return windows.sided == "two" and estimator.why_not(cells) is None
+
+
+def why_not_windows(estimator: Estimator, panel: Panel, windows: Windows) -> str | None:
+    """Say why the estimator cannot be refitted on the first window, or None.
 
     Parameters
     ----------
+    estimator : Estimator
     panel : Panel
-    windows : Windows or None
-        None where single cells are left out.
-    fast : bool
-        Whether the estimator refits many placebos at once.
+        A complete block design.
+    windows : Windows
 
     Returns
     -------
-    Panel
+    str or None
     """
-    if windows is None:
-        row, column = np.argwhere(panel.observed & ~panel.W)[0]
-        return one_cell(panel, int(row), np.array([column]))
+    if takes_cells(estimator, panel, windows):
+        return None
     start = int(windows.starts[0])
     columns = windows.columns(start, panel.design.n_pre)
-    if windows.sided == "two" and not fast:
-        return one_cell(panel, 0, columns)
+    if windows.sided == "two" and not isinstance(estimator, FastPlacebos):
+        return estimator.why_not(one_cell(panel, 0, columns))
     sub = as_block(panel, windows, start)
-    return one_cell(sub, 0, np.arange(sub.shape[1] - len(columns), sub.shape[1]))
+    return estimator.why_not(one_cell(sub, 0, np.arange(sub.shape[1] - len(columns), sub.shape[1])))
 
 
 def as_block(panel: Panel, windows: Windows, start: int) -> Panel:
@@ -242,8 +260,3 @@ def refit(estimator: Estimator, panel: Panel, row: int, columns: Ints) -> Floats
         return np.full(len(columns), np.nan)
     effects = estimator.fit(placebo).effects[row, columns]
     return np.asarray(effects)
-
-
-def is_plain_did(estimator: Estimator) -> bool:
-    """Tell whether errors have a closed form."""
-    return isinstance(estimator, DifferenceInDifferences) and not estimator.covariates

@@ -89,6 +89,8 @@ class PredictionIntervals:
                 "Prediction intervals need synthetic control without predictors, penalty or "
                 "correction, fitted to the average of the treated units."
             )
+        if design.kind != "block":
+            return "Prediction intervals need all treated units to start in one period and stay."
         if design.n_pre < FEWEST_PERIODS:
             return (
                 f"Prediction intervals need at least {FEWEST_PERIODS} periods before treatment, "

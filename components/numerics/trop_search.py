@@ -34,6 +34,9 @@ TOLERANCE = 1e-5
 ROUGH = 3e-4
 """Accuracy in the heats, which only sort out what is far behind."""
 
+NOTHING = 1e-10
+"""Effects that leave residuals smaller than this, in the unit of Y, leave no low-rank part."""
+
 HEATS = ((16, 48), (48, 24), (96, 8))
 """Items on which candidates run in each heat, and how many go on."""
 
@@ -188,6 +191,10 @@ class Search:
         Found
         """
         points = list(self.grid.points())
+        if not self.score.n_items:
+            # Nothing to compare by: the first, which weighs all cells alike.
+            self.look(points[:1])
+            return self.found()
         self.look([point for point in points if np.isinf(point[2])])
         self._tell(0.05)
         finite = [point for point in points if np.isfinite(point[2])]
@@ -209,7 +216,8 @@ class Search:
         Items are drawn by sequential Poisson sampling: half of the chance is even, half goes with
         the winner's squared error so far, and sums are weighted by the inverse of the chance.
         """
-        chance = 0.5 / self.score.n_items + 0.5 * self.squares / self.squares.sum()
+        heavy = np.maximum(self.squares, np.finfo(float).tiny)
+        chance = 0.5 / self.score.n_items + 0.5 * heavy / heavy.sum()
         draws = np.random.default_rng(0).random(self.score.n_items)
         order = np.argsort(draws / chance, kind="stable")
         n_first = HEATS[0][0]
@@ -254,7 +262,8 @@ class Search:
         limit = self.trials[self.best].total if self.best and self.early_stop else np.inf
         squares = np.full((len(points), self.score.n_items), np.nan)
         totals, alive = np.zeros(len(points)), np.arange(len(points))
-        step = max(FIRST_ITEMS, self.score.n_items // 10) if np.isfinite(limit) else len(self.order)
+        step = max(FIRST_ITEMS, self.score.n_items // 10)
+        step = step if np.isfinite(limit) else max(step, self.score.n_items)
         for first in range(0, len(self.order), step):
             part = self.order[first : first + step]
             chosen = [penalties[k] for k in alive]
@@ -275,7 +284,7 @@ class Search:
     def found(self) -> Found:
         """Sum up."""
         best = self._winner()
-        count = self.score.n_items
+        count = max(self.score.n_items, 1)
         axes: dict[str, tuple[Axis, int]] = {
             "lambda_unit": ("unit", 0),
             "lambda_time": ("time", 1),
@@ -317,6 +326,8 @@ class Search:
         if (unit, time) not in self.largest:
             self.largest[unit, time] = self.score.largest_useful(unit, time)
         largest = self.largest[unit, time]
+        if largest < NOTHING:
+            return Penalties(unit, time, np.inf)
         # Three digits are plenty, and can be read and copied.
         return Penalties(unit, time, float(f"{share * largest:.3g}"))
 

@@ -10,6 +10,7 @@ import streamlit as st
 from components.analysis import AnalysisSpec, Result, prepare, script_name, to_script, words_of
 from components.analysis.words import Words, summary
 from components.charts.theme import Theme, theme_of
+from components.data.sandbox import warm
 from components.panel import Panel
 from components.ui import cache, state, waiting
 from components.ui.downloads import save_button
@@ -26,6 +27,7 @@ STEPS = {
     "method": ("Method", ":material/function:"),
     "weights": ("Weights", ":material/balance:"),
     "counterfactual": ("Counterfactual", ":material/show_chart:"),
+    "simulate": ("Simulate", ":material/science:"),
 }
 STYLE = """<style>
 div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
@@ -37,7 +39,8 @@ div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
 
 @st.cache_resource(show_spinner=False)
 def _settle() -> None:
-    """Take what is imported out of the garbage collector's rounds, which follow every rerun."""
+    """Start the process that reads files, and spare the garbage collector what is imported."""
+    warm()
     gc.collect()
     gc.freeze()
 

@@ -24,7 +24,14 @@ from components.ui import frame
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
-ALREADY_SHOWN = ("ranking", "placebo_gaps", "cohort_time_weights")
+ALREADY_SHOWN = (
+    "ranking",
+    "placebo_gaps",
+    "cohort_time_weights",
+    "conditional_intervals",
+    "placebo_errors",
+    "spread_tests",
+)
 CONFIG = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["lasso2d", "select2d"],

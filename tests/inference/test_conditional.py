@@ -8,6 +8,7 @@ import pytest
 
 from components.estimators import (
     ESTIMATORS,
+    TROP,
     CallawaySantAnna,
     DifferenceInDifferences,
     MatrixCompletion,
@@ -95,6 +96,20 @@ def test_matrix_completion_refits_one_cell_at_a_time():
         W[row, column] = True
         slow = MatrixCompletion(penalty=0.05).fit(panel.with_outcomes(Y).reassign(W)).att
         assert errors.table[row, column] == pytest.approx(slow, abs=1e-9)
+
+
+def test_trop_leaves_out_one_cell_at_a_time():
+    panel = block_panel(n=8, t=9, n_post=1)
+    for penalty in (0.5, float("inf")):
+        method = TROP(form="percell", lambda_unit=0.4, lambda_time=0.3, lambda_nn=penalty)
+        errors = placebo_errors(method.fit(panel), "two", silent)
+        Y = np.where(panel.W, np.nan, panel.Y)
+        for row, column in ((0, 3), (4, 8), (7, 0)):
+            W = np.zeros(panel.shape, dtype=bool)
+            W[row, column] = True
+            slow = method.fit(panel.with_outcomes(Y).reassign(W)).att
+            # Refits bring each panel to standard units of its own, so that penalties differ a bit.
+            assert errors.table[row, column] == pytest.approx(slow, abs=0.02 * Y[~panel.W].std())
 
 
 def test_tuning_is_held_at_its_choice(monkeypatch):

@@ -230,6 +230,11 @@ def test_refusals_have_their_reason(prop99):
     assert "average of the treated" in method.why_not(two)
     short = SyntheticControl().fit(block_panel(t=8, n_post=4))
     assert "at least 5 periods before treatment, and there are 4" in method.why_not(short)
+    panel = block_panel(n_treated=2)
+    W = panel.W.copy()
+    W[0, 8:] = True
+    staggered = SyntheticControl().fit(panel.reassign(W))
+    assert "start in one period" in method.why_not(staggered)
     panel = block_panel(n=6, t=12)
     Y = panel.Y.copy()
     Y[0] = 0.4 * Y[1] + 0.6 * Y[2]

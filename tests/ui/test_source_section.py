@@ -36,7 +36,7 @@ def app(monkeypatch, tmp_path):
 
 def test_nothing_is_shown_where_nothing_is_offered(monkeypatch):
     monkeypatch.delenv(sources.VARIABLE, raising=False)
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     assert not app.exception
     assert not app.subheader
     assert not app.selectbox
@@ -45,7 +45,7 @@ def test_nothing_is_shown_where_nothing_is_offered(monkeypatch):
 def test_a_faulty_list_is_told(monkeypatch, tmp_path):
     (tmp_path / "sources.toml").write_text("[sources.a]\nkind = 3")
     monkeypatch.setenv(sources.VARIABLE, str(tmp_path / "sources.toml"))
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=60).run()
     assert not app.exception
     assert "not understood" in app.error[0].value
 
