@@ -65,6 +65,14 @@ format: $(VENV)/.dev ## put all files into the common format
 samples: $(VENV)/.dev ## make the simulated sample panels anew
 	$(BIN)/python sample_data/make_simulated.py
 
+.PHONY: power
+power: $(VENV)/.dev ## simulate the power figure again (docs/power.md), 20 s
+	$(BIN)/python docs/make_power.py
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure against peers, each in its own environment (benchmarks/RESULTS.md)
+	$(BIN)/python benchmarks/run.py --scaling
+
 .PHONY: clean
 clean: ## take the environment and all caches away
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

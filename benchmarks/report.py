@@ -13,7 +13,6 @@ from environments import ENVIRONMENTS, OURS, Package
 from scaling import ESTIMATORS, Growth
 from tasks import (
     LIMITS,
-    NOT_BUILT,
     REASONS,
     STORED,
     STORED_RATIO,
@@ -136,8 +135,6 @@ def _verdicts(found: Found, limits: dict[str, Timing], *, everything: bool) -> l
                 f"| {limit.title} under {limit.seconds:g} s | {reached} | {_seconds(timing)} s, "
                 f"{_unhurried(timing, limits.get(limit.check))} |"
             )
-    if everything:
-        lines += [f"| {title} | not built yet | |" for title in NOT_BUILT]
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from mlsynth.estimators.mcnnm import MCNNM
 from mlsynth.estimators.sdid import SDID
 from mlsynth.estimators.vanillasc import VanillaSC
@@ -24,6 +25,20 @@ def sc_placebo(case):
         return VanillaSC(_config(case, inference="placebo")).fit()
 
     return call, lambda fit: {"p_value": float(fit.inference.p_value)}
+
+
+def prediction_intervals(case):
+    """Both parts at 5 %, as scpi_pkg has it by default."""
+
+    def call():
+        return VanillaSC(_config(case, inference="scpi", scpi_sims=200, alpha=0.05)).fit()
+
+    def read(fit):
+        details = fit.inference.details
+        lengths = details["counterfactual_upper"] - details["counterfactual_lower"]
+        return {"mean_length": float(np.nanmean(lengths))}
+
+    return call, read
 
 
 def _sdid(draws):
@@ -52,6 +67,7 @@ def mc_cv(case):
 TASKS = {
     "sc_fit": sc_fit,
     "sc_placebo": sc_placebo,
+    "prediction_intervals": prediction_intervals,
     "sdid_fit": _sdid(0),
     "sdid_placebo": _sdid(200),
     "mc_cv": mc_cv,

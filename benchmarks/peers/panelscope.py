@@ -75,6 +75,24 @@ def _pool_p_value(case):
     return float((ratios >= ratios[case.treated]).mean())
 
 
+def prediction_intervals(case):
+    from components.inference import METHODS, silent
+
+    if "prediction" not in METHODS:
+        raise ImportError("there are no prediction intervals yet")
+    panel, estimator = _source(case), _estimator("sc")
+    method = METHODS["prediction"](n_draws=DRAWS, differences=False, simultaneous=False)
+
+    def call():
+        rng = np.random.default_rng(0)
+        return method.assess(estimator.fit(panel()), level=0.9, rng=rng, progress=silent)
+
+    def read(found):
+        return {"mean_length": float((found.band.upper - found.band.lower).mean())}
+
+    return call, read
+
+
 def sdid_fit(case):
     panel, estimator = _source(case), _estimator("sdid")
 
@@ -249,6 +267,7 @@ def twfe(case):
 TASKS = {
     "sc_fit": sc_fit,
     "sc_placebo": sc_placebo,
+    "prediction_intervals": prediction_intervals,
     "sdid_fit": sdid_fit,
     "sdid_placebo": _sdid_errors(_placebo),
     "sdid_bootstrap": _sdid_errors(_bootstrap),

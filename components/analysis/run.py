@@ -12,9 +12,12 @@ import pandas as pd
 
 from components.analysis.spec import AnalysisSpec, Treatment
 from components.errors import DesignError, NotApplicableError, SpecError
-from components.estimators import Estimate
+from components.estimators import Estimate, Estimator
+from components.estimators.base import SlowFit
 from components.inference import Progress, Uncertainty, silent
 from components.panel import Panel, period_label, unit_label
+
+FIT_SHARE = 0.5  # of the work, where the fit itself takes long
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +83,27 @@ def run(spec: AnalysisSpec, panel: Panel, progress: Progress = silent) -> Result
             f"{spec.estimator.card.title} cannot be used here. {reason}",
             hint="Choose another estimator, or change the design.",
         )
-    estimate = spec.estimator.fit(chosen)
+    estimate = _fit(spec.estimator, chosen, progress)
+    begun = FIT_SHARE if isinstance(spec.estimator, SlowFit) else 0.0
     if spec.inference is None:
         return Result(spec, estimate, None)
     refusal = spec.inference.why_not(estimate)
     if refusal is not None:
         return Result(spec, estimate, None, refusal)
+
+    def later(share: float) -> None:
+        progress(begun + (1.0 - begun) * share)
+
     rng = np.random.default_rng([spec.seed, crc32(spec.inference.card.key.encode())])
-    uncertainty = spec.inference.assess(estimate, level=spec.level, rng=rng, progress=progress)
+    uncertainty = spec.inference.assess(estimate, level=spec.level, rng=rng, progress=later)
     progress(1.0)
     return Result(spec, estimate, uncertainty)
+
+
+def _fit(estimator: Estimator, panel: Panel, progress: Progress) -> Estimate:
+    if isinstance(estimator, SlowFit):
+        return estimator.fit_told(panel, lambda share: progress(FIT_SHARE * share))
+    return estimator.fit(panel)
 
 
 def prepare(spec: AnalysisSpec, panel: Panel) -> Panel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -129,6 +129,15 @@ class NullModel(Protocol):
         Floats, shape (B, T)
             Residuals of each version.
         """
+        ...
+
+
+@runtime_checkable
+class SlowFit(Protocol):
+    """An estimator whose fit can take long, and tells how far it is."""
+
+    def fit_told(self, panel: Panel, progress: Callable[[float], None] | None) -> Estimate:
+        """Fit as ``fit`` does, and tell the share that is done, from 0 to 1."""
         ...
 
 

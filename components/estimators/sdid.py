@@ -143,6 +143,19 @@ class SyntheticDID:
         averages = block.controls[positions].mean(axis=1)
         return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
 
+    def held_placebo_gaps(self, panel: Panel, groups: Ints) -> Floats:
+        """Refit as ``placebo_gaps``, at the noise level of the panel itself, shape (B, T)."""
+        if self.solver != "exact" or self.covariates:
+            return refitted_gaps(self, panel, groups)
+        block = Block.of(panel)
+        positions = donor_positions(panel, groups)
+        mass = others(len(block.donors), positions)
+        own = noise_level(block.before, demeaned=self.noise == "demeaned")
+        sigma = np.full(len(positions), own)
+        zeta = self._zeta(positions.shape[1], block.after.shape[1]) * sigma
+        averages = block.controls[positions].mean(axis=1)
+        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+
     def bootstrap_gaps(self, panel: Panel, counts: Ints) -> Floats:
         """Refit on samples of units, at the regularisation of the panel itself.
 

@@ -180,7 +180,11 @@ class TROP:
 
     def fit(self, panel: Panel) -> Estimate:
         """Choose the penalties that are not given, then fit the treated cells."""
-        tuning = None if self._is_fixed else tune(panel, self)
+        return self.fit_told(panel, None)
+
+    def fit_told(self, panel: Panel, progress: Callable[[float], None] | None) -> Estimate:
+        """Fit as :meth:`fit` does, and tell the share of the search that is done."""
+        tuning = None if self._is_fixed else tune(panel, self, progress)
         chosen = self if tuning is None else self.with_tuning(tuning)
         setup = chosen.setup(panel)
         fit = _fit_cells if setup.form == "percell" else _fit_block

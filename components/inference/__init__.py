@@ -10,6 +10,7 @@ from components.inference.base import (
 )
 from components.inference.bootstrap import UnitBootstrap
 from components.inference.catalog import METHODS
+from components.inference.conditional import ConditionalVariance
 from components.inference.conformal import Conformal
 from components.inference.cwz_t_test import CrossFittedTTest
 from components.inference.event_study import EventStudyErrors
@@ -22,6 +23,7 @@ from components.inference.prediction import PredictionIntervals
 __all__ = [
     "METHODS",
     "Band",
+    "ConditionalVariance",
     "Conformal",
     "CrossFittedTTest",
     "EventStudyErrors",

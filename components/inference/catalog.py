@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.inference.base import InferenceMethod
 from components.inference.bootstrap import UnitBootstrap
+from components.inference.conditional import ConditionalVariance
 from components.inference.conformal import Conformal
 from components.inference.cwz_t_test import CrossFittedTTest
 from components.inference.event_study import EventStudyErrors
@@ -17,6 +18,7 @@ METHODS: dict[str, type[InferenceMethod]] = {
     method.card.key: method
     for method in (
         PlaceboInSpace,
+        ConditionalVariance,
         PlaceboVariance,
         Conformal,
         PredictionIntervals,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Floats
+from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate, NullModel
 from components.inference.base import (
     Band,
@@ -73,6 +74,11 @@ class Conformal:
             return "Conformal inference needs all treated units to start in one period and stay."
         if not np.isfinite(estimate.paths["gap"]).all():
             return "Conformal inference needs a table without missing cells."
+        try:
+            average = estimate.paths["observed"].to_numpy()[None, :]
+            estimate.estimator.null_residuals(estimate.panel, average)
+        except NotApplicableError as error:
+            return f"{error.message} {error.hint}"
         return None
 
     def assess(

@@ -165,7 +165,7 @@ class _Bounds:
             donors[:n_pre],
             donors[n_pre:],
             paths["gap"].to_numpy()[:n_pre],
-            weights.to_numpy(dtype=np.float64),
+            np.asarray(weights.to_numpy(), dtype=np.float64),
             method.differences,
         )
         later = self.fit.later

@@ -20,6 +20,7 @@ from components.panel import Panel
 MOST_KEPT = 48
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 QUICK = ("did", "sc", "sc_intercept", "sdid", "callaway_santanna", "sun_abraham")
+QUICK_INFERENCE = (None, "placebo_in_space", "conditional")
 QUICK_CELLS = 5000
 MOST_WORKERS = 4
 TABLES = "tables"
@@ -148,4 +149,4 @@ def _is_quick(spec: AnalysisSpec, panel: Panel) -> bool:
     """Tell whether the work takes a moment only, so that no process is worth its start."""
     inference = None if spec.inference is None else spec.inference.card.key
     small = panel.Y.size <= QUICK_CELLS and panel.design.n_treated <= 1
-    return spec.estimator.card.key in QUICK and inference in (None, "placebo_in_space") and small
+    return spec.estimator.card.key in QUICK and inference in QUICK_INFERENCE and small
