@@ -156,15 +156,15 @@ def did(design: Design, draws: list[tuple[Floats, NDArray[np.int64]]]) -> Floats
     return np.array(found)
 
 
-# Draws depend on the order of units. The authors' file has countries by ISO code; these are the codes
-# of the countries in the order of their names.
+# Draws depend on the order of units. The authors' file has countries by ISO code; these are the
+# codes of the countries in the order of their names.
 ISO_CODES = """
 DZA ARG AUS AUT BGD BRB BEL BEN BOL BWA BRA BFA BDI CPV CMR CAN CAF TCD CHL CHN HKG COL COM
 COG CRI CIV CYP COD DNK DOM ECU EGY SLV GNQ ETH FJI FIN FRA GAB GMB DEU GHA GRC GTM GIN GNB
 HTI HND ISL IND IDN IRN IRL ISR ITA JAM JPN JOR KEN LSO LUX MDG MWI MYS MLI MLT MRT MUS MEX
 MAR MOZ NAM NPL NLD NZL NIC NER NGA NOR PAK PAN PRY PER PHL PRT KOR ROU RWA SEN SYC SGP ZAF
 ESP LKA SWE CHE SYR TWN THA TGO TTO TUN TUR TZA UGA GBR USA URY VEN ZMB ZWE
-""".split()
+"""
 
 ROWS = {
     # file, unit, time, outcome, law, penalties as printed, printed RMSE of TROP and of DID
@@ -181,7 +181,7 @@ def calibrated(row: str, folder: Path) -> Design:
     table = pd.read_csv(folder / file)
     Y = table.pivot_table(index=unit, columns=when, values=outcome)
     treated = table.groupby(unit)[law].max().reindex(Y.index).astype(bool).to_numpy()
-    order = np.argsort(ISO_CODES) if row == "pwt" else np.arange(len(Y))
+    order = np.argsort(ISO_CODES.split()) if row == "pwt" else np.arange(len(Y))
     return Design.of(Y.to_numpy()[order], treated[order])
 
 

@@ -273,8 +273,8 @@ def _growth_section(growth: list[Growth]) -> str:
         "\n## Cost against size\n",
         "Ours, from the panel at hand (reading apart): CPU seconds of a fit / memory in MB above",
         "what the process held before. Panels are units x periods x treated units, with the last",
-        "quarter of the periods treated. Last column: the power of the panel's size with which the",
-        "seconds grow between the last two panels.",
+        "quarter of the periods treated. Last column: the power of the number of cells (of treated",
+        "units, where only they grow) with which the seconds grow between the last two panels.",
     ]
     for line in growth:
         lines += [

@@ -24,7 +24,7 @@ ESTIMATORS = {
     "did_fit": "difference in differences",
     "sc_fit": "synthetic control",
     "sc_intercept_fit": "SC with intercept",
-    "sdid_fit": "synthetic DID",
+    "sdid_plain": "synthetic DID",
     "mc_fixed": "matrix completion, fixed penalty",
     "mc_cv": "matrix completion, cross-validated",
     "trop_fixed": "TROP, fixed penalties",
@@ -50,10 +50,13 @@ class Growth:
     timings: dict[str, list[Timing | None]]
 
     def exponent(self, key: str) -> float:
-        """Slope of log seconds over log size between the last two that were measured."""
+        """Slope of log seconds over log cells (or treated units) between the last two figures."""
+        shapes = [tuple(map(int, size.split("x"))) for size in self.sizes]
+        # Where units and periods stay the same, what grows are the treated units.
+        grow = len({shape[:2] for shape in shapes}) > 1
         known = [
-            (math.prod(map(int, size.split("x"))), timing.cpu)
-            for size, timing in zip(self.sizes, self.timings[key], strict=True)
+            (shape[0] * shape[1] if grow else shape[2], timing.cpu)
+            for shape, timing in zip(shapes, self.timings[key], strict=True)
             if timing is not None and timing.seconds
         ]
         if len(known) < 2:

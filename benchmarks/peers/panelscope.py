@@ -274,6 +274,7 @@ TASKS = {
     "read_table": read_table,
     "did_fit": _fit("did"),
     "sc_intercept_fit": _fit("sc_intercept"),
+    "sdid_plain": _fit("sdid"),
     "mc_cv": _fit("mc"),
     "mc_fixed": mc_fixed,
     "trop_loocv": trop_loocv,

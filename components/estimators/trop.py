@@ -347,6 +347,8 @@ def _details(
         "uses_treated_outcomes": chosen.uses_treated_outcomes,
         "weights": "averaged over treated cells, then made to sum to one",
     }
+    if setup.form == "block_tau":
+        details["common_effect"] = float(solution.slopes[0, 0] * setup.scale)
     if tuning is not None:
         details["tuning"] = tuning.rule
         details["score"] = tuning.score
@@ -359,7 +361,12 @@ def _notes(setup: Setup, solution: Solution, tuning: Tuning | None) -> tuple[str
     if tuning is not None and not tuning.n_items:
         notes.append("No untreated cell can be left out, so all of them weigh alike.")
     if setup.form == "block_tau":
-        notes.append("This form fits treated outcomes too, up to one effect common to all of them.")
+        common = float(solution.slopes[0, 0] * setup.scale)
+        notes.append(
+            "This form fits treated outcomes too, up to one effect common to all of them: "
+            f"{common:.6g}, the figure of the published tables, weighs the treated cells; the "
+            "average effect here counts them alike."
+        )
     loose = int((solution.certificate > 1.0 + LOOSE).sum()) if solution.sweeps.any() else 0
     if loose:
         notes.append(f"The solver stopped before the optimum in {loose} fits.")

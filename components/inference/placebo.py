@@ -22,6 +22,7 @@ from components.inference.base import (
     level_text,
     rejections_allowed,
 )
+from components.inference.refits import fixed
 from components.panel import unit_label
 
 MOST_ENUMERATED = 5000  # groups of placebo units; above, they are drawn at random
@@ -127,7 +128,7 @@ class PlaceboInSpace:
             smallest_p=1 / n,
             draws=gaps[:, n_pre:].mean(axis=1),
             sentence=self._sentence(estimate, level, n - 1, band is not None),
-            notes=_notes(level, n, int((~kept).sum()), enumerated),
+            notes=(*_notes(level, n, int((~kept).sum()), enumerated), *_held(estimate)),
             details={
                 "ranking": _ranking(estimate, groups, fits, gaps, own_fit, own_size, sizes),
                 "placebo_gaps": pd.DataFrame(
@@ -194,7 +195,7 @@ def placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> Floats
     Floats, shape (B, T)
         Observed minus imputed, averaged over each group.
     """
-    panel, estimator = estimate.panel, estimate.estimator
+    panel, estimator = estimate.panel, fixed(estimate)
     if isinstance(estimator, FastPlacebos):
         return estimator.placebo_gaps(panel, groups)
     controls = np.flatnonzero(~panel.design.treated)
@@ -227,6 +228,12 @@ def _largest(values: Floats, rank: int) -> Floats:
     """Give the value of this rank, 1 being the largest, along the first axis."""
     largest: Floats = np.partition(values, len(values) - rank, axis=0)[len(values) - rank]
     return largest
+
+
+def _held(estimate: Estimate) -> tuple[str, ...]:
+    if fixed(estimate) == estimate.estimator:
+        return ()
+    return ("Tuning is held at the choice made for the treated units.",)
 
 
 def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, ...]:

@@ -182,7 +182,10 @@ def tuning_curves_of(result: Result) -> dict[str, pd.DataFrame]:
     if "cv_penalties" in details:
         curve = pd.DataFrame({"value": details["cv_penalties"], "error": details["cv_errors"]})
         return {"penalty": curve.assign(exact=True)}
-    return {name: pd.DataFrame(curve) for name, curve in details.get("curves", {}).items()}
+    return {
+        name: pd.DataFrame({"value": curve.values, "error": curve.rmse, "exact": curve.exact})
+        for name, curve in details.get("curves", {}).items()
+    }
 
 
 def table_behind(result: Result) -> pd.DataFrame:

@@ -332,11 +332,11 @@ def test_a_job_over_its_budget_is_stopped_with_a_cure(opened, key):
 
 def test_a_refusal_arrives_as_it_is(jobs, key):
     W = block_panel().W.copy()
-    W[3, 12:] = True
+    W[3, 6:9] = True  # treatment that ends again
     job = jobs.submit(key, "me", spec_for_tests(), block_panel().reassign(W))
     assert job.wait(SOON)
     assert job.state == "failed"
-    with pytest.raises(NotApplicableError, match="2 different dates") as caught:
+    with pytest.raises(NotApplicableError, match="Treatment ends again") as caught:
         job.result()
     assert caught.value.hint
     assert not hasattr(caught.value, "__notes__")
