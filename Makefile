@@ -43,7 +43,7 @@ browser: $(VENV)/.dev ## find a Chromium for the browser tests, or install one
 
 .PHONY: test
 test: $(VENV)/.dev browser ## set up from nothing, then run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: quick
 quick: $(VENV)/.dev ## the tests without the browser

@@ -29,7 +29,8 @@ Found = dict[tuple[str, str], list[Timing]]
 
 HEAD = """# Benchmarks
 
-Made by `{command}`; measured {days}. How it is measured: README.md beside this file.
+`{command}` measures everything anew. These rows were measured on {days}, in
+one run or in several, but all packages of a row in the same one. How: README.md beside this file.
 
 - Machine: {machine}
 - Python {python}, {libraries}

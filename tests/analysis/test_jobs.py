@@ -147,7 +147,11 @@ def test_every_estimate_survives_pickling(key_of_estimator):
 @pytest.mark.parametrize("key_of_method", METHODS)
 def test_every_uncertainty_survives_pickling(key_of_method):
     spec = spec_for_tests(
-        estimator=DifferenceInDifferences(), inference=METHODS[key_of_method](), level=0.9
+        estimator=SyntheticControl()
+        if key_of_method == "prediction"
+        else DifferenceInDifferences(),
+        inference=METHODS[key_of_method](),
+        level=0.9,
     )
     before = run(spec, block_panel(n=24, n_treated=6, t=30))
     assert before.uncertainty is not None, before.refusal
