@@ -34,12 +34,6 @@ TOLERANCE = 1e-5
 ROUGH = 3e-4
 """Accuracy in the heats, which only sort out what is far behind."""
 
-WORSE = 1.1
-"""A step down in the share that raises the first heat's sum by this factor is the last one."""
-
-FAR_BEHIND = 4.0
-"""Pairs of weights whose sum exceeds the best one by this factor go no further down."""
-
 NOTHING = 1e-10
 """Effects that leave residuals smaller than this, in the unit of Y, leave no low-rank part."""
 
@@ -240,33 +234,18 @@ class Search:
     def _first_heat(
         self, points: list[Point], part: Ints, chance: Floats
     ) -> tuple[list[Point], Floats]:
-        """Lower the share step by step, with each pair of weights as long as that helps it.
-
-        The smaller the share, the higher the rank and the longer the fit; once a pair has become
-        clearly worse by a step down, it does not go further.
-        """
-        last: dict[tuple[float, float], float] = {}
-        taken: list[Point] = []
-        squares = [np.zeros((0, len(part)))]
-        shares = sorted({point[2] for point in points}, reverse=True)
-        for step, share in enumerate(shares):
-            at = [point for point in points if point[2] == share]
-            if step:
-                best = min(last.values())
-                at = [point for point in at if last.get(point[:2], np.inf) < FAR_BEHIND * best]
-            found = self._rough(at, part)
-            totals = dict(zip(at, _estimate(found, part, chance), strict=True))
-            last = {
-                point[:2]: float(total)
-                for point, total in totals.items()
-                if total <= WORSE * last.get(point[:2], np.inf)
-            }
-            taken += at
-            squares.append(found)
-            self._tell(0.05 + 0.25 * (step + 1) / len(shares))
-            if not last:
-                break
-        return taken, np.vstack(squares)
+        """Try the shares in the middle, then the outer ones where the middle did well."""
+        shares = sorted({point[2] for point in points})
+        outer = {shares[0], shares[-1]} if len(shares) > 2 else set()
+        middle = [point for point in points if point[2] not in outer]
+        squares = self._rough(middle, part)
+        self._tell(0.15)
+        totals: dict[tuple[float, float], float] = {}
+        for point, total in zip(middle, _estimate(squares, part, chance), strict=True):
+            totals[point[:2]] = min(total, totals.get(point[:2], np.inf))
+        ahead = set(sorted(totals, key=totals.__getitem__)[: (len(totals) + 1) // 2])
+        rest = [point for point in points if point[2] in outer and point[:2] in ahead]
+        return middle + rest, np.vstack([squares, self._rough(rest, part)])
 
     def _rough(self, points: list[Point], part: Ints) -> Floats:
         """Squared errors of some items, shape (P, I), accurate enough to compare."""
