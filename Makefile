@@ -69,6 +69,18 @@ samples: $(VENV)/.dev ## make the simulated sample panels anew
 power: $(VENV)/.dev ## simulate the power figure again (docs/power.md), 20 s
 	$(BIN)/python docs/make_power.py
 
+.PHONY: coverage
+coverage: $(VENV)/.dev ## simulate the coverage of every interval again (docs/coverage.md), 30 min
+	$(BIN)/python docs/make_coverage.py
+
+.PHONY: track-record
+track-record: $(VENV)/.dev ## simulate how often each warning flags (docs/track_record.md), 10 min
+	$(BIN)/python docs/make_track_record.py
+
+.PHONY: tables
+tables: $(VENV)/.dev ## replicate the published tables (docs/replication.md); goes on where it stopped, 20 min
+	$(BIN)/python docs/make_tables.py
+
 .PHONY: bench
 bench: $(VENV)/.dev ## measure against peers, each in its own environment (benchmarks/RESULTS.md)
 	$(BIN)/python benchmarks/run.py --scaling

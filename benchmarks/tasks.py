@@ -265,10 +265,6 @@ STORED_RATIO = 3.0
 READING = (
     "reading the table costs about 0.5 ms of fixed work in pandas, more than everything after it"
 )
-TIME_WEIGHTS = (
-    "nearly all of it goes into the time weights, whose cross-products are summed over all "
-    "donors anew in each step of each refit"
-)
 # Read only where a target is not reached.
 REASONS: dict[tuple[str, str], str] = {
     ("sc_fit", "prop99"): READING,
@@ -277,8 +273,4 @@ REASONS: dict[tuple[str, str], str] = {
         "carries two fifths, and reading the table a tenth"
     ),
     ("twfe", "prop99"): READING,
-    ("sdid_placebo", "s200"): TIME_WEIGHTS,
-    ("sdid_placebo", "s1000"): TIME_WEIGHTS,
-    ("sdid_bootstrap", "s50m"): TIME_WEIGHTS,
-    ("sdid_bootstrap", "s200"): TIME_WEIGHTS,
 }

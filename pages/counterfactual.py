@@ -5,7 +5,7 @@ import streamlit as st
 from components.analysis.words import headline
 from components.charts import paths
 from components.charts.weights import rest_of_weights, unit_weights
-from components.ui import conditional, frame, methods, results, state
+from components.ui import conditional, findings, frame, honesty, methods, results, state
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
@@ -19,10 +19,13 @@ OPENS_WITH = {"staggered": "By event time", "reversing": "Effect by period"}
 
 spec = frame.enter("counterfactual")
 panel, words = frame.panel_in_frame(spec)
-result = frame.result_in_frame(spec)
+computed = frame.result_in_frame(spec)
+result = honesty.shown(computed)
 
-results.verdict(result, words)
+results.verdict(result, words, results.margin_of(spec))
 results.figures(result, words)
+findings.strip(result, words)
+honesty.meter(computed, words)
 
 weights = result.estimate.unit_weights
 ranking = result.uncertainty.details.get("ranking") if result.uncertainty else None
@@ -40,6 +43,7 @@ with chart:
         )
         methods.level_field(spec, "level")
         methods.estimator_switch(spec)
+        results.margin_field(spec, words)
         placebos = (
             result.uncertainty is not None
             and "placebo_gaps" in result.uncertainty.details

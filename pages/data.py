@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.analysis import AnalysisSpec, prepare, sample_spec
-from components.data import SAMPLES, health
+from components.analysis import AnalysisSpec, prepare
+from components.data import health
 from components.estimators import ESTIMATORS
-from components.ui import cache, columns, frame, state, uploads
+from components.ui import cache, columns, found, frame, state, uploads
+from components.ui.choose import choose_table
 from components.ui.guard import told
 from components.ui.questions import settle
-from components.ui.sources import source_section
 from components.ui.text import md
 
 spec = frame.enter("data")
@@ -19,36 +19,14 @@ if cache.table_of(spec) is not None:
         frame.summary_line(spec, prepare(spec, cache.panel_of(spec)[0]))
 st.title("Which table?")
 
-own, samples = st.columns([1, 1], gap="large")
-with own:
-    st.header("My own table")
-    uploaded = uploads.upload_field("A file with units and periods", "own file")
-    st.caption(uploads.FORMATS)
-    uploaded = uploads.paste_field("pasted cells") or uploaded
-    uploaded = source_section() or uploaded
-    uploads.example_tables()
-with samples:
-    st.header("A sample")
-    st.session_state["sample field"] = spec.sample if uploaded is None else None
-    st.selectbox(
-        "Sample",
-        list(SAMPLES),
-        format_func=lambda key: SAMPLES[key].title,
-        key="sample field",
-        index=None,
-        placeholder="Choose a sample",
-        on_change=lambda: state.set_spec(sample_spec(st.session_state["sample field"])),
-    )
-    if spec.sample is not None and uploaded is None:
-        st.caption(md(f"{SAMPLES[spec.sample].story} Source: {SAMPLES[spec.sample].source}"))
-
+uploaded = choose_table(spec)
 in_use = uploaded is None or (f"sha256:{uploaded.digest}", uploaded.reading) == (
     spec.source,
     spec.columns.reading,
 )
 table = cache.table_of(spec) if uploaded is None else uploaded
 if table is None:
-    uploads.ask_for_file(spec)
+    uploads.ask_for_file(spec, sources=False)
     st.stop()
 
 if uploaded is None and st.session_state.get("own file") is not None:
@@ -56,7 +34,7 @@ if uploaded is None and st.session_state.get("own file") is not None:
 st.header(md(table.name))
 columns.notes_list(table)
 before = spec.columns if in_use else None
-mark = columns.name_of(table)
+mark = found.name_of(table)
 fields, answers = st.container(), st.container()
 corrections = st.expander("Not read right? Change it here", icon=":material/tune:")
 with answers, told():
@@ -65,34 +43,34 @@ with fields:
     roles = columns.role_fields(table, long, first, corrections)
 if uploaded is not None:
     uploads.reading_fields(table, corrections)
-columns.preview(table)
+found.preview(table)
 if roles is None:
     st.stop()
 
 asked = replace(roles, duplicates=None, treated_values=(), gaps=None)
 with answers, told():
     settled = settle(
-        asked, lambda now: columns.panel_once(table, now), f"answer {mark}", before=before
+        asked, lambda now: found.panel_once(table, now), f"answer {mark}", before=before
     )
-    found = columns.survey_once(table, settled or asked)
-    if settled is None and found is not None:
-        columns.map_of_cells(found)
+    surveyed = found.survey_once(table, settled or asked)
+    if settled is None and surveyed is not None:
+        found.map_of_cells(surveyed)
 if settled is None:
     st.stop()
 
 st.header("What was read")
 listed = st.container()
-if found is not None and not found.panel.observed.all():
+if surveyed is not None and not surveyed.panel.observed.all():
     gaps = before.gaps if before is not None else None
-    settled = columns.gaps_field(replace(settled, gaps=gaps), mark)
+    settled = found.gaps_field(replace(settled, gaps=gaps), mark)
 with told():
-    panel, ledger = columns.panel_once(table, settled)
+    panel, ledger = found.panel_once(table, settled)
 with listed:
-    columns.checks_list(health(panel, ledger))
-if found is not None:
-    columns.map_of_cells(found)
+    found.checks_list(health(panel, ledger))
+if surveyed is not None:
+    found.map_of_cells(surveyed)
 with st.expander("Everything that was read, converted, filled in or left out"):
-    columns.ledger_list(ledger)
+    found.ledger_list(ledger)
 
 if in_use and settled == spec.columns:
     frame.go_on("design", "Who was treated, and when")

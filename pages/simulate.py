@@ -40,7 +40,8 @@ st.caption(
     f"{study.n_draws:,} panels of {study.n_units} units by {study.n_periods} periods, seed "
     f"{study.seed}; tests at {1 - study.level:.0%}, two-sided, t reference. Bars: two Monte Carlo "
     "standard errors. An effect of 1 is one average standard deviation of an error; at effect 0 "
-    "every rejection is a false alarm."
+    "every rejection is a false alarm. These settings are not part of the link: it holds the "
+    "analysis alone."
 )
 st.markdown(
     "**Two caveats.** Where errors are alike everywhere, conditioning costs a little power: choose "

@@ -1,7 +1,8 @@
 """What a child process does: one call that comes through a pipe, and its answer.
 
 The child says ``("ready", pid)``, is sent ``(function, args)``, says ``("progress", share)`` at
-most ten times a second, and ends with ``("done", value)`` or ``("failed", error, traceback)``.
+most ten times a second and ``("partial", value)`` where it has a result in part, and ends with
+``("done", value)`` or ``("failed", error, traceback)``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,11 @@ class _Teller:
                 self._connection.send(("progress", float(share)))
                 self._last = now
                 self._share = float(share)
+
+    def show(self, value: Any) -> None:
+        """Send a result in part; the latest one is what the server has."""
+        with self._lock:
+            self._connection.send(("partial", value))
 
 
 def _watch(connection: Connection, parent: int) -> None:

@@ -24,14 +24,22 @@ class Job(Generic[Value]):
         Where it is.
     progress : float
         Share that is done, from 0 to 1, as the work itself tells.
+    partial : Any or None
+        The latest result in part that the work has shown; it stays after a failure.
     owners : set of str
         Who waits for it.
+    background : bool
+        Somebody may watch it, but nobody needs it to go on.
     """
 
-    def __init__(self, key: str, call: tuple[Any, ...], queue: list[Job[Any]]) -> None:
+    def __init__(
+        self, key: str, call: tuple[Any, ...], queue: list[Job[Any]], *, background: bool = False
+    ) -> None:
         self.key = key
+        self.background = background
         self.state: State = "queued"
         self.progress = 0.0
+        self.partial: Any = None
         self.owners: set[str] = set()
         self.call: tuple[Any, ...] | None = call
         self._queue = queue

@@ -129,7 +129,12 @@ class Jobs:
         return self.submit_call(key, owner, run, spec, panel)
 
     def submit_call(
-        self, key: str, owner: str, function: Callable[..., Value], *args: Any
+        self,
+        key: str,
+        owner: str,
+        function: Callable[..., Value],
+        *args: Any,
+        background: bool = False,
     ) -> Job[Value]:
         """Hand in a call, or join it where the same key is at work or finished already.
 
@@ -142,9 +147,12 @@ class Jobs:
             Who waits for it, such as a session.
         function : callable
             From the top level of a module; is given ``progress``, a callable that takes a share
-            from 0 to 1, besides the arguments.
+            from 0 to 1, besides the arguments. What it hands to ``progress.show`` is found in
+            ``Job.partial`` from then on.
         *args
             Its arguments, which must survive pickling.
+        background : bool
+            It leaves one worker to the others where there are several.
 
         Returns
         -------
@@ -166,7 +174,7 @@ class Jobs:
                         f"{len(self._queue)} analyses are waiting for their turn already.",
                         hint="Try again in a few minutes.",
                     )
-                job = Job(key, (function, args), self._queue)
+                job = Job(key, (function, args), self._queue, background=background)
                 self._active[key] = job
                 self._queue.append(job)
             job.owners.add(owner)
@@ -288,8 +296,8 @@ class Jobs:
                 child.deadline = math.inf
 
     def _start_queued(self) -> None:
-        while self._queue and len(self._children) < self._workers:
-            job = self._queue.pop(0)
+        while len(self._children) < self._workers and (job := self._next()) is not None:
+            self._queue.remove(job)
             job.begin()
             try:
                 pipe = self._nursery.start()
@@ -297,6 +305,12 @@ class Jobs:
                 self._settle(job, "failed", error=error)
             else:
                 self._children.append(_Child(job, pipe, time.monotonic() + START))
+
+    def _next(self) -> Job[Any] | None:
+        """Give the first in the queue that may start: one worker is kept from background work."""
+        behind = sum(child.job.background for child in self._children)
+        full = behind >= max(1, self._workers - 1)
+        return next((job for job in self._queue if not (job.background and full)), None)
 
     def _part(self, child: _Child) -> None:
         self._children.remove(child)
@@ -350,6 +364,8 @@ class Jobs:
         with self._lock:
             if kind == "progress":
                 child.job.advance(*rest)
+            elif kind == "partial":
+                child.job.partial = rest[0]
             elif kind == "done":
                 self._settle(child.job, "done", *rest)
             elif kind == "failed":

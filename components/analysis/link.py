@@ -10,6 +10,7 @@ from typing import Any
 from components.analysis.codec import read_method, write_method
 from components.analysis.spec import AnalysisSpec, Treatment, sample_spec
 from components.data import Reading, Roles
+from components.data.sources import SourceQuery
 from components.errors import DataError, SpecError
 from components.estimators import ESTIMATORS
 from components.inference import METHODS
@@ -19,17 +20,20 @@ COLUMN_ROLES = ("unit", "time", "outcome", "treatment")
 READINGS = {
     "treatment_kind": ("flag", "start"),
     "decimal": (".", ","),
-    "date_order": ("day first", "month first"),
+    "date_order": ("day first", "month first", "year first"),
     "duplicates": ("first", "mean", "sum"),
     "gaps": ("drop_units", "drop_periods", "interpolate"),
     "shape": ("periods in columns", "units in columns"),
 }
 TAKING_APART = ("encoding", "sheet", "header", "header_rows")
+QUERY = "query"
 NO_METHOD = "none"
-REPEATED = ("treated", "drop", "covariate", "treated_value")
+CELLS = {"blank": "blanked", "smooth": "smoothed"}
+BETWEEN = "|"  # period and unit of a cell; no period is written with it
+REPEATED = ("treated", "drop", "skip", *CELLS, "covariate", "treated_value")
 SINGLE = (
     "v", "data", "unit", "time", "outcome", "treatment", "treatment_kind", "decimal",
-    "date_order", "post", "duplicates", "gaps", "shape", *TAKING_APART,
+    "date_order", "post", "duplicates", "gaps", "shape", *TAKING_APART, QUERY,
     "from", "first", "last", "estimator", "inference", "level", "seed",
 )  # fmt: skip
 
@@ -57,6 +61,8 @@ def to_query(spec: AnalysisSpec) -> Query:
         value = getattr(spec.columns.reading, part)
         if value is not None:
             query[part] = str(value)
+    if spec.columns.reading.query is not None:
+        query[QUERY] = spec.columns.reading.query.to_json()
     if spec.columns.treated_values:
         query["treated_value"] = list(spec.columns.treated_values)
     if spec.treatment is not None:
@@ -65,9 +71,20 @@ def to_query(spec: AnalysisSpec) -> Query:
         query["first"], query["last"] = spec.window
     if spec.columns.covariates != start.columns.covariates:
         query["covariate"] = list(spec.columns.covariates) or [""]
+    return query | _left_out(spec) | _method_words(spec, start)
+
+
+def _left_out(spec: AnalysisSpec) -> Query:
+    words: Query = {}
     if spec.dropped:
-        query["drop"] = list(spec.dropped)
-    return query | _method_words(spec, start)
+        words["drop"] = list(spec.dropped)
+    if spec.skipped:
+        words["skip"] = list(spec.skipped)
+    for word, field in CELLS.items():
+        cells = getattr(spec, field)
+        if cells:
+            words[word] = [f"{period}{BETWEEN}{unit}" for unit, period in cells]
+    return words
 
 
 def _method_words(spec: AnalysisSpec, start: AnalysisSpec) -> Query:
@@ -120,6 +137,9 @@ def from_query(query: Mapping[str, Sequence[str]]) -> AnalysisSpec:
     if "first" in one:
         changes["window"] = (one["first"], one["last"])
     changes["dropped"] = tuple(query.get("drop", ()))
+    changes["skipped"] = tuple(query.get("skip", ()))
+    for word, field in CELLS.items():
+        changes[field] = tuple(_cell(word, text) for text in query.get(word, ()))
     return start.with_(**changes, **_methods(one))
 
 
@@ -194,6 +214,8 @@ def _reading(one: Mapping[str, str]) -> Reading:
         if part in parts:
             parts[part] = _number(part, parts[part], int)
     try:
+        if QUERY in one:
+            parts["query"] = SourceQuery.from_json(one[QUERY])
         return Reading(**parts)
     except DataError as error:
         raise SpecError(f"The link cannot be read: {error.message}", hint=error.hint) from None
@@ -208,6 +230,16 @@ def _treatment(units: Sequence[str], start: str | None) -> Treatment | None:
             hint="Give both 'treated' (the units) and 'from' (the first treated period).",
         )
     return Treatment(tuple(units), start)
+
+
+def _cell(word: str, text: str) -> tuple[str, str]:
+    period, between, unit = text.partition(BETWEEN)
+    if not (period and between):
+        raise SpecError(
+            f"The link's {word} is {text!r}, which names no cell.",
+            hint=f"Write the period, {BETWEEN!r} and the unit.",
+        )
+    return unit, period
 
 
 def _number(word: str, text: str, kind: type[int] | type[float]) -> int | float:

@@ -15,6 +15,7 @@ from components.errors import DesignError, NotApplicableError, SpecError
 from components.estimators import Estimate, Estimator
 from components.estimators.base import SlowFit
 from components.inference import Progress, Uncertainty, silent
+from components.numerics.stand_ins import stand_ins
 from components.panel import Panel, period_label, unit_label
 
 FIT_SHARE = 0.5  # of the work, where the fit itself takes long
@@ -124,10 +125,12 @@ def prepare(spec: AnalysisSpec, panel: Panel) -> Panel:
     SpecError
         Where the spec names a unit or period that the panel does not have.
     DesignError
-        Where the window ends before it begins.
+        Where the window ends before it begins, no period is left, or a cell that should follow
+        its neighbours has too few.
     """
     if spec.treatment is not None:
         panel = panel.reassign(_by_hand(spec.treatment, panel))
+    whole = panel
     if spec.dropped:
         rows = _find(spec.dropped, map(unit_label, panel.units), "unit")
         keep = np.ones(panel.shape[0], dtype=np.bool_)
@@ -141,6 +144,10 @@ def prepare(spec: AnalysisSpec, panel: Panel) -> Panel:
                 hint="Choose the periods that enter again on the design page.",
             )
         panel = panel.window(np.arange(first, last + 1))
+    if spec.skipped:
+        panel = _without_periods(spec.skipped, whole, panel)
+    if spec.blanked or spec.smoothed:
+        panel = _with_changed_cells(spec, whole, panel)
     return panel
 
 
@@ -185,6 +192,39 @@ def _by_hand(treatment: Treatment, panel: Panel) -> np.ndarray[Any, Any]:
     W = np.zeros(panel.shape, dtype=np.bool_)
     W[rows, start:] = True
     return W
+
+
+def _without_periods(names: tuple[str, ...], whole: Panel, panel: Panel) -> Panel:
+    _find(names, map(period_label, whole.periods), "period")
+    keep = np.array([period_label(period) not in names for period in panel.periods])
+    if not keep.any():
+        raise DesignError(
+            "Every period is left out.", hint="Put periods back on the influence page."
+        )
+    return panel.window(keep)
+
+
+def _with_changed_cells(spec: AnalysisSpec, whole: Panel, panel: Panel) -> Panel:
+    """Blank some cells, then let others follow their neighbours; cells that are out say nothing."""
+    cells = (*spec.blanked, *spec.smoothed)
+    _find((unit for unit, _ in cells), map(unit_label, whole.units), "unit")
+    _find((period for _, period in cells), map(period_label, whole.periods), "period")
+    rows = {unit_label(unit): row for row, unit in enumerate(panel.units)}
+    columns = {period_label(period): column for column, period in enumerate(panel.periods)}
+    Y = np.array(panel.Y)
+    for unit, period in spec.blanked:
+        if unit in rows and period in columns:
+            Y[rows[unit], columns[period]] = np.nan
+    for unit, period in spec.smoothed:
+        if unit in rows and period in columns:
+            value = stand_ins(Y, panel.W)[rows[unit], columns[period]]
+            if not np.isfinite(value):
+                raise DesignError(
+                    f"{unit}, {period} has too few neighbours in time to follow them.",
+                    hint="Undo this on the influence page, or leave the unit or the period out.",
+                )
+            Y[rows[unit], columns[period]] = value
+    return panel.with_outcomes(Y)
 
 
 def _find(names: Iterable[str], labels: Iterable[str], what: str) -> list[int]:

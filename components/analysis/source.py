@@ -1,4 +1,4 @@
-"""Where a table comes from: a sample by its key, or a file whose digest is in the spec."""
+"""Where a table comes from: a sample by its key, or what has the digest that the spec names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from components.data import SAMPLES, Reading, Table, read_table
 from components.data.reading import AS_FOUND
+from components.data.sources import read_source
 from components.errors import SpecError
 
 
@@ -19,7 +20,7 @@ def load_table(source: str, path: Path | None = None, *, reading: Reading = AS_F
     path : pathlib.Path, optional
         The file, where the source is a digest.
     reading : Reading
-        How to take it apart.
+        How to take it apart, or what to ask of the server's source.
 
     Returns
     -------
@@ -28,9 +29,9 @@ def load_table(source: str, path: Path | None = None, *, reading: Reading = AS_F
     Raises
     ------
     SpecError
-        Where there is no such sample, or the file is not the one that was analysed.
+        Where there is no such sample, or the table is not the one that was analysed.
     DataError
-        Where the file cannot be read.
+        Where the file or source cannot be read.
     """
     kind, _, key = source.partition(":")
     if kind == "sample":
@@ -40,13 +41,32 @@ def load_table(source: str, path: Path | None = None, *, reading: Reading = AS_F
                 hint=f"The samples are {', '.join(SAMPLES)}.",
             )
         path = SAMPLES[key].path
-    elif path is None:
+        return read_table(path.read_bytes(), path.name, reading)
+    if reading.query is not None:
+        return checked(read_source(reading.query), key)
+    if path is None:
         raise SpecError("The analysis is about an uploaded file.", hint="Give the file's path.")
-    table = read_table(path.read_bytes(), path.name, reading)
-    if kind != "sample" and table.digest != key:
+    return checked(read_table(path.read_bytes(), path.name, reading), key)
+
+
+def checked(table: Table, digest: str) -> Table:
+    """Give a table back if it is the one that was analysed.
+
+    Raises
+    ------
+    SpecError
+        Where its digest is another.
+    """
+    if table.digest == digest:
+        return table
+    if table.reading.query is not None:
         raise SpecError(
-            f"{path.name} is not the file of this analysis: its SHA-256 starts with "
-            f"{table.digest[:12]}, not {key[:12]}.",
-            hint="Give the very file that was analysed.",
+            f"{table.name} no longer gives the rows of this analysis: their SHA-256 starts with "
+            f"{table.digest[:12]}, not {digest[:12]}.",
+            hint="Read the source on the data page to go on with what it holds now.",
         )
-    return table
+    raise SpecError(
+        f"{table.name} is not the file of this analysis: its SHA-256 starts with "
+        f"{table.digest[:12]}, not {digest[:12]}.",
+        hint="Give the very file that was analysed.",
+    )

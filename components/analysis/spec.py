@@ -51,6 +51,13 @@ class AnalysisSpec:
         Of interval and band, between 0 and 1.
     seed : int
         For everything drawn at random.
+    skipped : tuple of str
+        Periods that are left out.
+    blanked : tuple of (str, str)
+        Unit and period of cells whose outcome is taken as not observed.
+    smoothed : tuple of (str, str)
+        Unit and period of cells that take what their neighbours in time suggest, in this order
+        (:func:`components.numerics.stand_ins.stand_ins`).
     """
 
     source: str
@@ -62,6 +69,9 @@ class AnalysisSpec:
     inference: InferenceMethod | None = field(default_factory=METHODS["placebo_in_space"])
     level: float = 0.95
     seed: int = 0
+    skipped: tuple[str, ...] = ()
+    blanked: tuple[tuple[str, str], ...] = ()
+    smoothed: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.5 <= self.level <= 0.999:

@@ -165,7 +165,21 @@ def summary(spec: AnalysisSpec, panel: Panel, words: Words) -> str:
     parts.append(spec.estimator.card.title)
     if spec.inference is not None:
         parts.append(f"{spec.inference.card.title.lower()}, {level_text(spec.level)}")
-    return " · ".join(parts)
+    return " · ".join(parts + _exceptions(spec))
+
+
+def _exceptions(spec: AnalysisSpec) -> list[str]:
+    """Count the periods and cells that the analysis does not take as they are."""
+    counts = {
+        "period left out": len(spec.skipped),
+        "cell not used": len(spec.blanked),
+        "cell replaced": len(spec.smoothed),
+    }
+    return [
+        f"{count} {words}" if count == 1 else f"{count} {words.replace(' ', 's ', 1)}"
+        for words, count in counts.items()
+        if count
+    ]
 
 
 def counterfactual_name(result: Result, words: Words) -> str:
@@ -222,53 +236,3 @@ def headline(result: Result, words: Words) -> str:
         f"{who}: {quantity(abs(estimate.att), words)} {side} than {than}, "
         f"on average {treated_span(estimate.panel)}"
     )
-
-
-def reading(result: Result) -> str:
-    """Say how sure: interval, p-value, and what they allow to conclude.
-
-    Parameters
-    ----------
-    result : Result
-
-    Returns
-    -------
-    str
-    """
-    if result.refusal is not None:
-        return f"No interval: {result.refusal}"
-    uncertainty = result.uncertainty
-    if uncertainty is None:
-        return "No inference method is chosen, so nothing is said about how sure this is."
-    parts = []
-    if uncertainty.p_value is not None:
-        text = f"{uncertainty.method.card.title}: p {_p(uncertainty.p_value)}"
-        if uncertainty.smallest_p is not None:
-            text += f" (the smallest possible here is {uncertainty.smallest_p:.3f})"
-        ranking = uncertainty.details.get("ranking")
-        if ranking is not None:
-            place = int(ranking.loc[ranking["treated"], "rank"].iloc[0])
-            text += f", place {place} of {len(ranking)} by size"
-        parts.append(text + ".")
-    interval = uncertainty.interval
-    level = level_text(uncertainty.level)
-    if interval is None:
-        parts.append(f"There is no {level} interval; the notes below say why.")
-    else:
-        span = f"{number(interval.lower)} to {number(interval.upper)}"
-        if 0.0 in interval:
-            half = (interval.upper - interval.lower) / 2
-            text = (
-                f"The {level} interval, {span}, includes zero: at this level the data cannot tell "
-                "an effect from none."
-            )
-            if math.isclose(interval.lower + half, result.estimate.att, abs_tol=1e-6 * half):
-                text += f" An average effect smaller than {number(half)} would not stand out here."
-            parts.append(text)
-        else:
-            parts.append(f"The {level} interval, {span}, excludes zero.")
-    return " ".join(parts)
-
-
-def _p(value: float) -> str:
-    return f"= {value:.3f}" if value >= 0.001 else "< 0.001"

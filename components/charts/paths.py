@@ -136,16 +136,12 @@ def _effects(
     """Draw effects as a line with markers around zero, with their band where there is one."""
     x, labels = x_values(series.index), x_labels(series.index)
     figure = go.Figure()
-    if band is not None:
-        edges = band.lower.index.get_indexer(series.index)
-        seen = edges >= 0
-        upper, lower = band.upper.to_numpy()[edges[seen]], band.lower.to_numpy()[edges[seen]]
+    if band is not None and len(band.lower):
         figure.add_scatter(
-            x=[*x[seen], *x[seen][::-1]],
-            y=np.r_[upper, lower[::-1]],
+            **_outline(series.index, x, band),
             fill="toself",
             fillcolor=theme.effect_fill,
-            line={"width": 0},
+            line={"width": 1, "color": theme.effect_fill},
             mode="lines",
             name=f"{level_text(band.level)} band, {band.kind}",
             hoverinfo="skip",
@@ -166,6 +162,20 @@ def _effects(
     if len(x) > 1:
         figure.update_xaxes(range=x_range(x))
     return figure
+
+
+def _outline(index: pd.Index[Any], x: pd.Index[Any], band: Band) -> dict[str, list[Any]]:
+    """Run around a band, once for each stretch of neighbours that have one."""
+    places = band.lower.index.get_indexer(index)
+    seen = np.flatnonzero((places >= 0) & np.isfinite(band.upper.to_numpy()[places]))
+    outline: dict[str, list[Any]] = {"x": [], "y": []}
+    for stretch in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1):
+        upper = band.upper.to_numpy()[places[stretch]]
+        lower = band.lower.to_numpy()[places[stretch]]
+        around = x[stretch]
+        outline["x"] += [*around, *around[::-1], None]
+        outline["y"] += [*upper, *lower[::-1], None]
+    return outline
 
 
 def _reach(figure: go.Figure) -> float:

@@ -50,6 +50,8 @@ def read_parquet(data: bytes, *, name: str, digest: str) -> Table:
         schema = source.schema_arrow
         texts = [field.name for field in schema if _is_text(field.type)]
         packed = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts).read()
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             "This Parquet file is damaged or encrypted.",
@@ -96,6 +98,8 @@ def table_from_frame(frame: pd.DataFrame, *, name: str = "table") -> Table:
             values = values.astype(str).where(values.notna())
         try:
             plain[position] = pa.chunked_array([pa.array(values, from_pandas=True)])
+        except MemoryError:
+            raise
         except (pa.ArrowException, TypeError) as error:
             raise DataError(
                 f"Column {shown(column)} mixes kinds of values.",
@@ -124,6 +128,8 @@ def _texts(table: pa.Table, entries: list[Entry]) -> list[pa.ChunkedArray]:
         column = stored
         try:
             column.validate(full=True)
+        except MemoryError:
+            raise
         except (pa.ArrowException, IndexError) as error:
             raise DataError(
                 f"Column {shown(name)} is damaged, or holds text that is not UTF-8.",
@@ -146,7 +152,7 @@ def _text(column: pa.ChunkedArray, name: str, entries: list[Entry]) -> pa.Chunke
     if types.is_floating(kind):
         column = _whole_numbers(column.cast(pa.float64()))
     elif types.is_timestamp(kind):
-        column = _days(column)
+        column = _days(column, name, entries)
     elif not (
         _is_text(kind)
         or types.is_integer(kind)
@@ -176,12 +182,16 @@ def _whole_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.int64()) if len(values) and whole.all() else column
 
 
-def _days(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Write timestamps without a time zone as days where all of them are midnights."""
-    if column.type.tz is not None:
+def _days(column: pa.ChunkedArray, name: str, entries: list[Entry]) -> pa.ChunkedArray:
+    """Write timestamps as days where all of them are midnights in their own time zone."""
+    zone = column.type.tz
+    local = column if zone is None else pc.local_timestamp(column)
+    if not pc.all(pc.equal(pc.floor_temporal(local, unit="day"), local)).as_py():
         return column
-    midnight = pc.equal(pc.floor_temporal(column, unit="day"), column)
-    return column.cast(pa.date32()) if pc.all(midnight).as_py() else column
+    if zone is not None and len(column) > column.null_count:
+        sentence = f"Midnights of {shown(zone)} in {shown(name)} read as days."
+        entries.append(Entry("converted", sentence, len(column)))
+    return local.cast(pa.date32())
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -3,73 +3,36 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
 
 from components.arrays import Ints
-from components.data.delimiters import NAMES, find_delimiter, sample_records
+from components.data.csvform import CsvForm, find_form
+from components.data.delimiters import NAMES
 from components.data.encodings import decode, is_marked
 from components.data.layout import (
     MOST_BELOW,
-    Layout,
-    Record,
     count_notes,
     filled,
-    find_layout,
     is_comment,
     is_note,
     note_entries,
-    usual_width,
 )
 from components.data.ledger import Entry, counted
 from components.data.reading import AS_FOUND, Reading
-from components.data.table import MAX_COLUMNS, Table, assemble, check_size
+from components.data.table import Table, assemble, check_size
 from components.errors import DataError
 
-SAMPLE_CHARACTERS = 2**18
 SAMPLE_BYTES = 4096
 CHUNK = 50_000
 MOST_ODD = 10_000
-
-
-@dataclass(frozen=True)
-class _Form:
-    """How the text is laid out."""
-
-    encoding: str
-    delimiter: str
-    skip_spaces: bool
-    preamble: int
-    layout: Layout
-
-    def reader(self, data: bytes) -> Any:
-        """Start a strict reader below the line that names the delimiter."""
-        stream = io.TextIOWrapper(io.BytesIO(data), encoding=self.encoding, newline="")
-        for _ in range(self.preamble):
-            stream.readline()
-        return csv.reader(
-            stream, delimiter=self.delimiter, skipinitialspace=self.skip_spaces, strict=True
-        )
-
-    def fitted(self, record: list[str]) -> list[str] | None:
-        """Cut blank cells beyond the last column off; None where a record does not fit."""
-        width = self.layout.width
-        if len(record) == width:
-            return record
-        return record[:width] if len(record) > width and not filled(record[width:]) else None
-
-    def is_row(self, record: list[str]) -> bool:
-        """Tell whether a record is a row of the table."""
-        if len(record) == self.layout.width:
-            return True
-        return not is_comment(record) and self.fitted(record) is not None
+END_MARKS = b"\x00\x1a\r\n "
 
 
 @dataclass
@@ -108,9 +71,10 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
     """
     entries: list[Entry] = []
     if reading.encoding is None:
+        data = _without_end_mark(data, entries)
         _refuse_binary(data)
     encoding, text = decode(data, reading.encoding, entries)
-    form = _form(text, encoding, reading, entries)
+    form = find_form(text, encoding, reading, entries)
     del text
     columns, odd, first_row, n_lines = _read(data, form)
     n_rows = len(columns[0])
@@ -145,11 +109,22 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
     )
 
 
+def _without_end_mark(data: bytes, entries: list[Entry]) -> bytes:
+    """Cut off the mark with which old systems end a file, or zeros that fill a block."""
+    ended = data.rstrip(END_MARKS)
+    marks = data[len(ended) :].strip()
+    if not marks or is_marked(data) or re.search(rb"[\x00-\x08]", ended[-SAMPLE_BYTES:]):
+        return data
+    sentence = "A mark for the end of the file, which is no text, was left out below the table."
+    entries.append(Entry("dropped", sentence, len(marks)))
+    return ended
+
+
 def _refuse_binary(data: bytes) -> None:
     head = data[:SAMPLE_BYTES]
     odd = len(re.findall(rb"[\x01-\x08\x0e-\x1f]", head)) > max(2, len(head) // 50)
-    zeros = head.count(b"\x00") > max(2, len(head) // 50) and not _evenly_spread(head)
-    if not is_marked(data) and (odd or zeros):
+    zeros = head.count(b"\x00") > max(2, len(head) // 50)
+    if not is_marked(data) and (odd or zeros) and not _evenly_spread(head):
         raise DataError(
             "This is binary data, not a table.",
             hint="Save the table as CSV in UTF-8, as Excel (.xlsx) or as Parquet.",
@@ -161,56 +136,7 @@ def _evenly_spread(head: bytes) -> bool:
     return len(head) // 4 <= head.count(b"\x00") <= len(head) * 4 // 5
 
 
-def _form(text: str, encoding: str, reading: Reading, entries: list[Entry]) -> _Form:
-    text = text.removeprefix("\ufeff")
-    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    body = text[declared.end() :] if declared else text
-    head = body[:SAMPLE_CHARACTERS]
-    if len(body) > SAMPLE_CHARACTERS:
-        head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] or head
-    start = 2 if declared else 1
-    if declared and declared[1] in NAMES:
-        best = declared[1]
-        entries.append(Entry("read", f"The file says so: {NAMES[best]} part cells.", 1))
-    else:
-        best = find_delimiter(head)
-        if best != ",":
-            entries.append(Entry("read", f"{NAMES[best].capitalize()} part the cells.", 1))
-    records = sample_records(head, best, start)
-    if not records:
-        raise DataError(
-            f"A quotation mark on line {start} is not closed, or is followed by more text.",
-            hint='Close every quotation mark, and write one inside a cell as "".',
-        )
-    layout = find_layout(records, reading, "line")
-    entries += layout.entries
-    skip_spaces = best == " " or _spaced(head, best, layout)
-    if skip_spaces and best != " ":
-        entries.append(Entry("read", "The space after each delimiter was taken off.", 1))
-    if skip_spaces:
-        records = sample_records(head, best, start, skip_spaces=True)
-        layout = find_layout(records, reading, "line")
-    layout = _settled_width(records, layout)
-    if layout.width > MAX_COLUMNS:
-        check_size(1, layout.width)
-    return _Form(encoding, best, skip_spaces, start - 1, layout)
-
-
-def _settled_width(records: Sequence[Record], layout: Layout) -> Layout:
-    """Take the width of the names, unless only blanks make them wider than the rows."""
-    names = layout.names
-    usual = usual_width([cells for _, cells in records[layout.above + layout.rows :]] or [names])
-    if len(names) > usual and not filled(names[usual:]):
-        names = names[:usual]
-    return Layout(layout.above, layout.rows, len(names), tuple(names), layout.entries)
-
-
-def _spaced(head: str, delimiter: str, layout: Layout) -> bool:
-    names = layout.names[1:] if layout.rows else ()
-    return bool(names) and all(name[:1] == " " for name in names) and delimiter in head
-
-
-def _read(data: bytes, form: _Form) -> tuple[list[pa.ChunkedArray], _Odd, int, int]:
+def _read(data: bytes, form: CsvForm) -> tuple[list[pa.ChunkedArray], _Odd, int, int]:
     layout, odd, n_rows = form.layout, _Odd(), 0
     reader = form.reader(data)
     chunks: list[list[pa.Array]] = [[] for _ in range(layout.width)]
@@ -235,7 +161,7 @@ def _read(data: bytes, form: _Form) -> tuple[list[pa.ChunkedArray], _Odd, int, i
     return columns, odd, first_row, reader.line_num + form.preamble
 
 
-def _sorted_out(records: list[list[str]], form: _Form, odd: _Odd, before: int) -> list[list[str]]:
+def _sorted_out(records: list[list[str]], form: CsvForm, odd: _Odd, before: int) -> list[list[str]]:
     """Keep the records that are rows, and count the others."""
     rows: list[list[str]] = []
     for record in records:
@@ -257,7 +183,7 @@ def _sorted_out(records: list[list[str]], form: _Form, odd: _Odd, before: int) -
     return rows
 
 
-def _records(data: bytes, form: _Form) -> Iterator[tuple[int, list[str]]]:
+def _records(data: bytes, form: CsvForm) -> Iterator[tuple[int, list[str]]]:
     """Yield each record below the names with the line it starts on."""
     reader = form.reader(data)
     start = 1 + form.preamble
@@ -277,7 +203,7 @@ def _records(data: bytes, form: _Form) -> Iterator[tuple[int, list[str]]]:
         ) from error
 
 
-def _line_numbers(data: bytes, form: _Form, n_rows: int) -> Ints:
+def _line_numbers(data: bytes, form: CsvForm, n_rows: int) -> Ints:
     found = (line for line, record in _records(data, form) if form.is_row(record))
     return np.fromiter(found, dtype=np.int64, count=n_rows)
 
@@ -294,7 +220,7 @@ def _text(columns: list[pa.ChunkedArray], row: int) -> str:
     return " ".join(filter(None, (column[row].as_py() for column in columns)))
 
 
-def _left_out(data: bytes, form: _Form, odd: _Odd) -> tuple[list[tuple[str, str]], list[str]]:
+def _left_out(data: bytes, form: CsvForm, odd: _Odd) -> tuple[list[tuple[str, str]], list[str]]:
     """Give place and text of short notes below the table, and the places of comments."""
     notes: list[tuple[str, str]] = []
     comments: list[str] = []
@@ -311,7 +237,7 @@ def _left_out(data: bytes, form: _Form, odd: _Odd) -> tuple[list[tuple[str, str]
     return notes, comments
 
 
-def _explain(data: bytes, form: _Form) -> NoReturn:
+def _explain(data: bytes, form: CsvForm) -> NoReturn:
     """Read again, record by record, and name the first line that is wrong."""
     for line, record in _records(data, form):
         if not form.is_row(record) and not is_comment(record) and filled(record):
@@ -319,7 +245,7 @@ def _explain(data: bytes, form: _Form) -> NoReturn:
     raise AssertionError
 
 
-def _refuse_width(line: int, record: list[str], form: _Form) -> NoReturn:
+def _refuse_width(line: int, record: list[str], form: CsvForm) -> NoReturn:
     raise DataError(
         f"Line {line} holds {counted(len(record), 'cell')}, but there are "
         f"{form.layout.width} columns.",

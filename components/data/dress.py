@@ -22,7 +22,7 @@ BEFORE = rf"^([+-]?)(?P<sign>{CURRENCY})[ \x{{a0}}\x{{202f}}]*([+-]?[0-9.,])"
 AFTER = rf"([0-9.,])[ \x{{a0}}\x{{202f}}]*(?P<sign>{CURRENCY})$"
 PERCENT = r"([0-9.,])[ \x{a0}\x{202f}]*%$"
 BRACKETS = r"^\(([^()+-]*[0-9][^()]*)\)$"
-MINUS = "[\u2212\ufe63\uff0d]"
+MINUS = "[\u2212\u2013\ufe63\uff0d]"
 
 
 def undress(table: Table, column: str, text: Any, rows: Ints) -> tuple[Any, list[Entry]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NoReturn
 
@@ -34,6 +35,23 @@ BEFORE = "¢£¤¥¦¬¯±¹¼¾"
 FOREIGN = re.compile(
     rf"[{UPPER}{LOWER}]{{3}}|[a-z{LOWER}][{UPPER}]|[{LETTER}][{BETWEEN}][{LETTER}]|"
     rf"[{BEFORE}][a-z{UPPER}{LOWER}]|[{BETWEEN}“”‘Œ][{LETTER}]?[{BETWEEN}]"
+)
+
+
+def _latin(word: str) -> bool:
+    """Whether a word of UTF-7 stands for letters with accents."""
+    try:
+        plain = word.encode().decode("utf-7")
+    except UnicodeDecodeError:
+        return False
+    return all("\u00c0" <= letter < "\u0250" for letter in plain)
+
+
+ICELANDIC = (re.compile("[ðþýÐÞÝ]"), re.compile("[æáíóúÆÁÍÓÚ]"))
+GARBLED: tuple[tuple[re.Pattern[str], str, Callable[[str], bool]], ...] = (
+    (re.compile("[ÃÂ][\u0080-\u00bf]|â€."), "a letter saved in a wrong encoding before", bool),
+    (re.compile(r"\+[A-Za-z0-9+/]{3,}-"), "letters of the old encoding UTF-7", _latin),
+    (re.compile(r"~\{[!-~]{2,80}~\}"), "Chinese in the old encoding HZ", bool),
 )
 HINT = "Save the table again as CSV in UTF-8, or as an Excel workbook."
 
@@ -78,10 +96,23 @@ def decode(data: bytes, encoding: str | None, entries: list[Entry]) -> tuple[str
     control = re.search(f"[{CONTROL}]", text)
     if control:
         raise_control(f"Line {text.count(chr(10), 0, control.start()) + 1}")
-    if encoding is not None:
+    if encoding is None:
+        entries += _doubts(text)
+    else:
         sentence = f"Letters read as {ENCODINGS[encoding]}, as chosen."
         entries.append(Entry("read", sentence, 1))
     return found, text
+
+
+def _doubts(text: str) -> Iterator[Entry]:
+    """Say where letters seem to have been garbled before, or written in a way long gone."""
+    for pattern, what, means in GARBLED:
+        match = next((m for m in pattern.finditer(text) if means(m[0])), None)
+        if match is not None:
+            line = text.count("\n", 0, match.start()) + 1
+            where = f"line {line}"
+            sentence = f"{shown(match[0])} on {where} looks like {what}; it stays as it stands."
+            yield Entry("read", sentence, 1, (where,), doubtful=True)
 
 
 def is_marked(data: bytes) -> bool:
@@ -127,13 +158,14 @@ def _western(data: bytes, error: UnicodeDecodeError, entries: list[Entry]) -> tu
         text = data.decode("cp1252")
     except UnicodeDecodeError:
         _ask(data, line, error)
-    if FOREIGN.search(text):
+    odd, usual = ICELANDIC
+    if FOREIGN.search(text) or (odd.search(text) and not usual.search(text)):
         _ask(data, line, error)
     sentence = (
         "The file is not UTF-8 and was read as Windows-1252 (Western European): look at the "
         "letters with accents."
     )
-    entries.append(Entry("converted", sentence, 1))
+    entries.append(Entry("converted", sentence, 1, doubtful=True))
     return "cp1252", text
 
 

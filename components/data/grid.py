@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Bools, Floats, Ints
+from components.data.dateorder import Place
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
 from components.data.questions import Option, QuestionError
 from components.data.roles import Duplicates, Roles
 from components.data.table import MAX_PANEL_CELLS, Table
-from components.data.timeparse import Place, read_periods
+from components.data.timeparse import read_periods
 from components.errors import DataError
 from components.panel import period_label, unit_label
 
@@ -132,7 +133,7 @@ def build_grid(table: Table, roles: Roles) -> tuple[Grid, list[Entry]]:
         Where a row has no unit or period, or there are too few or too many of them.
     """
     unit, time = str(roles.unit), str(roles.time)
-    codes, names = pd.factorize(table.column(unit))
+    codes, found = pd.factorize(table.column(unit))
     if (codes < 0).any():
         blank = np.asarray(codes < 0)
         raise DataError(
@@ -140,10 +141,11 @@ def build_grid(table: Table, roles: Roles) -> tuple[Grid, list[Entry]]:
             f"is {table.places(blank)[0]}.",
             hint="Fill in the units, or take those rows out.",
         )
+    names, spaced = _without_spaces([str(name) for name in found], unit)
     place = Place(time, table.place)
     stamps, entries = read_periods(table.column(time), place=place, date_order=roles.date_order)
     columns, periods = pd.factorize(stamps, sort=True)
-    order = _order([str(name) for name in names])
+    order = _order(names)
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
     grid = Grid(
@@ -154,7 +156,17 @@ def build_grid(table: Table, roles: Roles) -> tuple[Grid, list[Entry]]:
         repeats=roles.duplicates,
     )
     _refuse_size(grid, unit, time)
-    return grid, list(entries)
+    return grid, [*spaced, *entries]
+
+
+def _without_spaces(names: list[str], column: str) -> tuple[list[str], list[Entry]]:
+    """Take spaces around names off, unless that would make two units one."""
+    stripped = [name.strip() for name in names]
+    count = sum(old != new for old, new in zip(names, stripped, strict=True))
+    if not count or len(set(stripped)) < len(names):
+        return names, []
+    sentence = f"Spaces around {counted(count, 'name')} of {shown(column)} were taken off."
+    return stripped, [Entry("converted", sentence, count)]
 
 
 def settle_repeats(table: Table, grid: Grid) -> list[Entry]:

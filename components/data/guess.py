@@ -12,10 +12,12 @@ import pandas as pd
 from components.data.roles import Roles
 from components.data.sketch import Column, as_periods
 from components.data.table import Table
-from components.data.treatment import NEVER
+from components.data.timeparts import TOGETHER
+from components.data.treatment import MOST_WORDS, NEVER, family_of, plain_word
 
 SAMPLE_ROWS = 100_000
 MAX_CANDIDATES = 8
+MOSTLY = 0.9
 
 UNIT = re.compile(
     r"unit|id|uid|gid|state|country|city|county|region|province|district|municipality|location|"
@@ -49,12 +51,15 @@ TREATED = {
     "w": 3,
     "t": 2,
 }
+SURELY = 4
 GROUPS = frozenset({"treat", "treated", "treatment", "group", "exposed", "intervention", "ever"})
 POSTS = frozenset({"post", "after", "posttreatment", "postperiod"})
 NOT_TREATED = frozenset({"ever", "group", "never", "control", "eventually"})
 START = re.compile(
     r"(^|_)(first_?treat|gvar$|g$|adopt|treat(ment|ed)?_?(start|date|year|time|period|from)|"
-    r"start_?(date|year|period)|cohort|first_?(year|period)|year_?treated)"
+    r"start_?(date|year|period)|cohort|first_?(year|period)|(year|yr|date)_?treated|since$|"
+    r"(policy|law|reform|intro(duction)?|effective)_?(year|date|from)|(year|date)_(law|reform))|"
+    r"^(start|intro)$"
 )
 OUTCOME = re.compile(r"y|outcome|response|target|dependent|depvar|kpi")
 NEVER_OUTCOME = re.compile(
@@ -125,7 +130,7 @@ def _unit_and_time(columns: list[Column]) -> tuple[Column | None, Column | None]
     for unit, unit_score in units:
         for time, time_score in times:
             if unit is not time:
-                score = unit_score + time_score + 6.0 * _is_key(unit, time)
+                score = unit_score + time_score + _is_key(unit, time)
                 if score > best[0]:
                     best = score, unit, time
     if best[1] is None:
@@ -151,16 +156,20 @@ def _unit_score(column: Column) -> float:
 
 
 def _time_score(column: Column) -> float:
+    if TOGETHER in column.name and column.periods is None:
+        return 8.0  # rather refused with the wrong month than read without the year
     if column.is_flag or START.search(column.key) or column.periods is None:
         return 0.0
     named = column.named(TIME, TIME_START)
-    return 2.0 * named + 3.0 * column.is_dated
+    together = 1.5 * (TOGETHER in column.name)  # less than a year alone, which serves if it can
+    return 2.0 * named + 3.0 * column.is_dated + together
 
 
-def _is_key(one: Column, other: Column) -> bool:
-    """Whether a pair of values never repeats."""
-    pairs = one.codes * (len(other.words) + 1) + other.codes
-    return bool(pd.Series(pairs).is_unique)
+def _is_key(one: Column, other: Column) -> float:
+    """6 if a pair of values never repeats, somewhat less if it seldom does, 0 otherwise."""
+    pairs = pd.Series(one.codes * (len(other.words) + 1) + other.codes)
+    share = 1.0 - float(pairs.duplicated().mean())
+    return 6.0 if share == 1.0 else 5.0 * share * (share > MOSTLY)
 
 
 def varies(column: Column, within: Column | None) -> bool:
@@ -182,12 +191,42 @@ def _treatment(
     proper = [c for c in moving if scores[c.name] > 0]
     if proper:
         return max(proper, key=lambda c: scores[c.name]), "flag"
-    if len(flags) == 1 or (not flags and len(moving) == 1):
-        return [*flags, *moving][0], "flag"
+    worded = [c for c in columns if _is_worded(c, time)]
+    if len(worded) == 1 and not flags:
+        return worded[0], "flag"
+    lasting = [c for c in moving if _lasts(c, unit, time)]
+    if len(flags) == 1 or (not flags and len(lasting) == 1):
+        return [*flags, *lasting][0], "flag"
     for column in columns:
-        if START.search(column.key) and not varies(column, unit) and _is_start(column, time):
+        named = START.search(column.key) or TREATED.get(column.key, 0) >= SURELY
+        if named and _is_start(column, time):
             return column, "start"
     return None, "flag"
+
+
+def _is_worded(column: Column, time: Column | None) -> bool:
+    """Whether a column is named like a treatment and holds a few words, whatever they say."""
+    few = 1 <= len(column.words) <= MOST_WORDS and not column.is_flag
+    named = TREATED.get(column.key, 0) >= SURELY or column.parts & {"treated", "treatment"}
+    other = START.search(column.key) or column.parts & NOT_TREATED
+    return bool(few and named) and not other and not _is_start(column, time)
+
+
+def _lasts(column: Column, unit: Column | None, time: Column | None) -> bool:
+    """Whether a flag, once it is up in a unit, stays up."""
+    if unit is None or time is None or time.periods is None or len(column.words) != 2:
+        return False
+    told = as_periods(time.words)
+    if told is None:
+        return False
+    known = (unit.codes >= 0) & (time.codes >= 0) & (column.codes >= 0)
+    family = family_of(column.words) or {}
+    up = np.array([family.get(plain_word(word), False) for word in column.words])
+    rank = told.argsort().argsort()
+    u, t, w = unit.codes[known], rank[time.codes[known]], up[column.codes[known]]
+    order = np.lexsort((t, u))
+    same = u[order][1:] == u[order][:-1]
+    return not bool((same & (w[order][1:] < w[order][:-1])).any())
 
 
 def _group_and_post(
@@ -214,16 +253,25 @@ def _is_start(column: Column, time: Column | None) -> bool:
     if time is None or time.periods is None:
         return False
     words = [word for word in column.words if word.strip().lower() not in NEVER]
-    starts = as_periods([*words, *time.words]) if words else None
-    return starts is not None and starts.dtype == time.periods.dtype
+    able = [word for word in words if as_periods([word, *time.words]) is not None]
+    starts = as_periods([*able, *time.words]) if able else None
+    if starts is None or starts.dtype != time.periods.dtype or 2 * len(able) < len(words):
+        return False
+    known = starts[len(able) :]
+    return bool(((starts[: len(able)] >= known.min()) & (starts[: len(able)] <= known.max())).any())
 
 
 def _outcome(columns: list[Column], unit: Column | None, time: Column | None) -> Column | None:
-    able = [column for column in columns if _may_be_outcome(column, unit, time)]
-    return min(able, key=_outcome_rank, default=None)
+    for numbers in (True, False):  # rather numbers, but a wrong cell must be named, not passed over
+        able = [c for c in columns if _may_be_outcome(c, unit, time, numbers=numbers)]
+        if able:
+            return min(able, key=_outcome_rank)
+    return None
 
 
-def _may_be_outcome(column: Column, unit: Column | None, time: Column | None) -> bool:
+def _may_be_outcome(
+    column: Column, unit: Column | None, time: Column | None, *, numbers: bool
+) -> bool:
     if column.is_flag or NEVER_OUTCOME.search(column.key) or START.search(column.key):
         return False
     if column.key in TREATED or column.parts & {"treated", "treatment"}:
@@ -232,7 +280,8 @@ def _may_be_outcome(column: Column, unit: Column | None, time: Column | None) ->
         return False
     if _counts_rows(column):
         return False
-    return column.is_number and varies(column, unit) and varies(column, time)
+    able = column.is_number if numbers else column.has_numbers
+    return able and varies(column, unit) and varies(column, time)
 
 
 def _counts_rows(column: Column) -> bool:

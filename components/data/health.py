@@ -19,6 +19,7 @@ SCALE_RATIO = 100.0
 NAMED = 3
 SUM_TOLERANCE = 1e-4  # of all outcomes together: totals are often rounded
 SUM_SHARE = 0.9
+CHECK = "Check that nothing is lost."
 
 
 @dataclass(frozen=True)
@@ -297,8 +298,9 @@ def _late_entry(panel: Panel) -> Iterator[Check]:
 def _converted(ledger: Ledger) -> Iterator[Check]:
     for entry in ledger:
         chosen = entry.sentence.endswith("as chosen.") or ", as chosen;" in entry.sentence
-        if entry.kind in ("dropped", "filled") or chosen or "Windows-1252" in entry.sentence:
-            yield Check("Reading", "caution", entry.sentence, "Check that nothing is lost.")
+        if entry.kind in ("dropped", "filled") or chosen or entry.doubtful:
+            cure = "Look whether it is meant so." if entry.doubtful else CHECK
+            yield Check("Reading", "caution", entry.sentence, cure)
 
 
 def _ends(W: Bools) -> Bools:

@@ -24,6 +24,7 @@ FOOT = re.compile(
     re.IGNORECASE,
 )
 LONG_NOTE = 60
+RULE = re.compile(r"[-=+:|]{3,}")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ def find_layout(records: Sequence[Record], reading: Reading, word: str) -> Layou
         sentence = f"The {width} columns have no names; they are called 'column 1' and so on."
         return Layout(0, 0, width, names, (Entry("read", sentence, width),))
     head = [cells for _, cells in records[above:]]
+    ruled = len(head) > 1 and is_rule(head[1])
+    if ruled:
+        head = [head[0], *head[2:]]
     rows = reading.header_rows or (2 if _two_rows(head) else 1)
     if reading.header is None and reading.header_rows is None:
         _ask_for_names(records[above:], word)
@@ -98,7 +102,11 @@ def find_layout(records: Sequence[Record], reading: Reading, word: str) -> Layou
             f"{rows} {word}s hold the names of the columns; they were joined: {shown(longest)}."
         )
         entries.append(Entry("converted", sentence, rows))
-    return Layout(above, rows, max(width, len(head[0])), names, tuple(entries))
+    if ruled:
+        where = f"{word} {records[above + 1][0]}"
+        sentence = f"The {word} of dashes below the names was left out."
+        entries.append(Entry("dropped", sentence, 1, (where,)))
+    return Layout(above, rows + ruled, max(width, len(head[0])), names, tuple(entries))
 
 
 def usual_width(records: Sequence[Sequence[str]]) -> int:
@@ -108,8 +116,15 @@ def usual_width(records: Sequence[Sequence[str]]) -> int:
 
 
 def is_comment(cells: Sequence[str]) -> bool:
-    """Tell whether a record is a line of comment."""
-    return bool(cells) and COMMENT.match(cells[0]) is not None
+    """Tell whether a record is a line of comment, or of dashes."""
+    return bool(cells) and (COMMENT.match(cells[0]) is not None or is_rule(cells))
+
+
+def is_rule(cells: Sequence[str]) -> bool:
+    """Tell whether a record is a line of dashes, such as stands below names."""
+    told = [cell.strip() for cell in cells if cell.strip()]
+    drawn = any("--" in cell or "==" in cell for cell in told)
+    return drawn and all(map(RULE.fullmatch, told))
 
 
 def filled(cells: Sequence[str]) -> int:

@@ -23,12 +23,15 @@ class Entry:
         How many rows, cells or columns it concerns.
     places : tuple of str
         The first of them, at most ``MAX_PLACES``.
+    doubtful : bool
+        Whether it may be meant otherwise, so that the user should look.
     """
 
     kind: Literal["read", "converted", "missing", "dropped", "filled"]
     sentence: str
     count: int
     places: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 Ledger: TypeAlias = tuple[Entry, ...]

@@ -19,13 +19,20 @@ from components.data.questions import Option, QuestionError
 from components.data.table import Table, as_arrow
 from components.errors import DataError
 
-MISSING = frozenset({"na", "n/a", "nan", ".", "..", "null", "none", "-", "#n/a"})
+MISSING = frozenset(
+    {"na", "n/a", "n.a.", "n.a", "nan", "<na>", "null", "(null)", "none", "nil", "missing", "\\n"}
+    | {".", "..", "...", "\u2026", "-", "--", "---", "\u2013", "\u2014", ":", "not available"}
+    | {"#n/a", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#name?", "#null!", "#num!"}
+    | {"n.d.", "k.a.", "k. a.", "keine angabe", "nd", "nat", "1.#qnan", "nan(ind)"}
+)
+CODES = (-9, -99, -999, -9999, -99999, -999999, 99, 999, 9999, 99999, 999999)
+FAR = 3.0
 PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 NUMBER = re.compile(
     r"\(?[+\u2212-]?(?:[A-Z]{0,3}[$€£¥] ?)?[+-]?[0-9][0-9.,'\u2019 \u00a0\u2009\u202f]*"
     r"(?:[eE][+-]?[0-9]+)?\)?(?: ?(?:%|[$€£¥]|[A-Z]{3}))?|[+-]?[.,][0-9]+"
 )
-SPACES = "[\u00a0\u2009\u202f]"
+SPACES = "[\u00a0\u2007\u2009\u202f]"
 MARK_NAMES = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes", "": ""}
 
 
@@ -113,6 +120,7 @@ def read_numbers(
     values[known] = _cast(given) if style is None else style.read(_plain_marks(given))
     _refuse_infinite(table, column, values, known)
     entries += _doubts(table, column, given, known, style)
+    entries += _codes(table, column, values)
     return values, tuple(entries)
 
 
@@ -125,7 +133,7 @@ def looks_numeric(text: pd.Series[str]) -> bool:
         return False
     if _fits(words, PLAIN).all():
         return True
-    plain = pc.replace_substring_regex(words, SPACES, " ")
+    plain = _plain_marks(words)
     return any(_fits(plain, style.pattern(strict=False)).all() for style in STYLES)
 
 
@@ -271,7 +279,7 @@ def _doubts(
                 f"Points in {shown(column)} read as decimal points: {example} lies between "
                 f"{int(float(example))} and {int(float(example)) + 1}, it is not in thousands."
             )
-            yield Entry("read", sentence, int(pointed.sum()))
+            yield Entry("read", sentence, int(pointed.sum()), doubtful=True)
     long = np.flatnonzero(_fits(given, r"^[+-]?[0-9]{16,}$"))
     inexact = [i for i in long if int(float(given[int(i)].as_py())) != int(given[int(i)].as_py())]
     if inexact:
@@ -281,3 +289,20 @@ def _doubts(
         )
         places = tuple(table.place(int(rows[i])) for i in inexact[:20])
         yield Entry("converted", sentence, len(inexact), places)
+
+
+def _codes(table: Table, column: str, values: Floats) -> Iterator[Entry]:
+    """Say where -999 and the like stand far from all other numbers: they may mean not known."""
+    known = values[~np.isnan(values)]
+    for code in CODES:
+        at = values == code
+        rest = known[known != code]
+        if not at.any() or not len(rest) or at.sum() > len(rest):
+            continue
+        if FAR * np.abs(rest).max() <= abs(code) or (code < 0 <= rest.min()):
+            sentence = (
+                f"{code} stands in {counted(int(at.sum()), 'cell')} of {shown(column)}, unlike all "
+                "other numbers. It was read as a number: leave those cells empty if it means not "
+                "known."
+            )
+            yield Entry("read", sentence, int(at.sum()), table.places(at), doubtful=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from components.data.sources_config import SourceQuery
 from components.errors import DataError
 
 ENCODINGS = {
@@ -21,6 +22,10 @@ ENCODINGS = {
     "koi8-r": "Cyrillic (KOI8-R)",
     "cp1253": "Greek (Windows-1253)",
     "cp1254": "Turkish (Windows-1254)",
+    "cp1257": "Baltic (Windows-1257)",
+    "cp1255": "Hebrew (Windows-1255)",
+    "cp1256": "Arabic (Windows-1256)",
+    "cp874": "Thai (Windows-874)",
     "cp932": "Japanese (Shift-JIS)",
     "euc-jp": "Japanese (EUC)",
     "gb18030": "Chinese, simplified (GB 18030)",
@@ -45,6 +50,8 @@ class Reading:
         there are none, None finds it.
     header_rows : int, optional
         How many lines the names go over; None finds it.
+    query : SourceQuery, optional
+        What was asked of a source of the server, where the table is no file.
 
     Raises
     ------
@@ -56,6 +63,7 @@ class Reading:
     sheet: str | None = None
     header: int | None = None
     header_rows: int | None = None
+    query: SourceQuery | None = None
 
     def __post_init__(self) -> None:
         if self.encoding is not None and self.encoding not in ENCODINGS:

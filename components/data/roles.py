@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from components.data.dateorder import DateOrder
 from components.data.reading import AS_FOUND, Reading
-from components.data.timeparse import DateOrder
 
 Duplicates = Literal["first", "mean", "sum"]
 Gaps = Literal["drop_units", "drop_periods", "interpolate"]
@@ -32,8 +32,8 @@ class Roles:
         treated period.
     decimal : {".", ","}, optional
         The decimal mark, where the columns do not tell.
-    date_order : {"day first", "month first"}, optional
-        How to read 01/02/2020, where the column does not tell.
+    date_order : {"day first", "month first", "year first"}, optional
+        How to read 01/02/2020 or 01/02/03, where the column does not tell.
     treated_values : tuple of str
         The words of the treatment column that say treated, where they are no usual ones.
     post : str, optional

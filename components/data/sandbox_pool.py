@@ -105,11 +105,11 @@ class Sandbox:
         DataError
             As the function; or where it took too long, needed too much memory, or broke down.
         """
-        wall = limits.seconds_for(size)
+        seconds = limits.seconds_for(size)
         self._wait_for_turn(progress)
         try:
             with self._start() as pipe:
-                whole = Call(call, args, dict(options or {}), limits, wall, told)
+                whole = Call(call, args, dict(options or {}), limits, seconds, told)
                 return converse(pipe, whole, progress or _nothing)
         finally:
             self._turns.release()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from multiprocessing.connection import Connection
 from threading import Timer
 from typing import Any, NoReturn
@@ -24,6 +25,7 @@ GRACE = 1.0  # seconds from a child's own alarm until it is ended from outside
 TICK = 0.05  # seconds between two signs of life
 SMALL_FILE, LARGE_FILE = 5 * 2**20, 50 * 2**20
 SHORTEST, LONGEST = 5.0, 15.0
+BUSY = 3.0  # a server that others keep busy may take so much longer than its processor does
 KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 HINT = "Save the table as a plain CSV in UTF-8 with only the columns that you need."
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, ImportError, pa.ArrowException)
@@ -39,7 +41,8 @@ class Limits:
     memory : int
         Bytes beyond what an idle child has.
     seconds : float, optional
-        Until it is ended; None gives 5 s to files of up to 5 MB and 15 s to the largest.
+        Until it is ended; None gives 5 s of the processor to files of up to 5 MB and 15 s to the
+        largest, and more by the clock where the server is busy.
     answer : int
         Bytes that the table may have, which the server then holds.
     file_size : int, optional
@@ -73,8 +76,8 @@ class Call:
     args : tuple
     options : dict
     limits : Limits
-    wall : float
-        Seconds until the child is ended.
+    seconds : float
+        That it may take: of the processor where the limits leave it open, by the clock otherwise.
     told : bool
         Whether the function takes ``progress`` itself.
     """
@@ -83,13 +86,19 @@ class Call:
     args: tuple[object, ...]
     options: dict[str, object]
     limits: Limits
-    wall: float
+    seconds: float
     told: bool = False
+
+    @property
+    def wall(self) -> float:
+        """Seconds until the child is ended."""
+        return self.seconds * (BUSY if self.limits.seconds is None else 1.0)
 
     @property
     def request(self) -> dict[str, Any]:
         """What the child is sent."""
-        bounds = [self.limits.memory, int(2 * self.wall) + 2, self.wall, self.limits.file_size]
+        of_processor = self.seconds if self.limits.seconds is None else 2 * self.seconds + 2
+        bounds = [self.limits.memory, ceil(of_processor), self.wall, self.limits.file_size]
         return {
             "call": self.function,
             "args": self.args,
@@ -200,9 +209,9 @@ def _settled(kind: str, value: Any, limits: Limits) -> Any:
 
 
 def _explain_end(passed: float, call: Call) -> NoReturn:
-    if passed >= call.wall - TICK:
+    if passed >= call.seconds - TICK:
         raise DataError(
-            f"Reading was stopped because it took longer than {call.wall:.0f} seconds.",
+            f"Reading was stopped because it took longer than {call.seconds:.0f} seconds.",
             hint=f"{call.limits.hint} Or try again when the server is less busy.",
         ) from None
     raise DataError(

@@ -13,10 +13,11 @@ import pyarrow as pa
 from components.arrays import frozen
 from components.data.guess import NOTHING, TIME, TIME_START, TREATED
 from components.data.ledger import Entry, counted, shown
+from components.data.monthnames import MONTH
 from components.data.roles import Shape
 from components.data.sketch import Column, as_periods, is_total
 from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text
-from components.data.timeforms import MONTH
+from components.data.timeforms import may_be_period
 from components.errors import DataError
 
 SAMPLE_ROWS = 2_000
@@ -29,7 +30,11 @@ PERIOD = (
     rf"[0-9]{{4}}{MARK}?W[0-9]{{1,2}}|[0-9]{{8}}|[0-9]{{6}}|[0-9]{{1,4}}"
 )
 NAMED = re.compile(rf"(?P<stub>.*?)[-_ .:]*(?P<period>{PERIOD})", re.IGNORECASE | re.DOTALL)
+PERIOD_FIRST = re.compile(r"(?P<period>[0-9]{4}(?:-?Q[1-4])?)[-_ .:]+(?P<stub>[^\W\d].*)")
 WORLD_BANK = re.compile(r"(?P<period>[0-9]{4}) \[YR(?P=period)\]")
+# A stub that begins with a number or holds a year is a period cut in two.
+LIKE_YEAR = r"(?<![0-9])(?:1[5-9]|20|21)[0-9]{2}(?![0-9])"
+CUT = re.compile(rf"^[0-9]+($|[^a-z]|[a-z]{{1,2}}$)|{LIKE_YEAR}", re.IGNORECASE)
 NO_STUB = re.compile(rf"x|v|{TIME.pattern}", re.IGNORECASE)
 VALUE, PERIOD_COLUMN, UNIT_COLUMN = "value", "period", "unit"
 POST = re.compile(r"post|after")
@@ -67,7 +72,8 @@ def recognise_shape(table: Table) -> Shape | None:
         words = [column for column in kept if not column.is_number]
         first = next(iter(words or kept), None)
         some = any(Column(name, head[name]).is_number for name in spread)
-        if first is not None and _is_unique(first) and some:
+        numbered = _time_of_rows(kept) is not None and not any(map(_are_dated, stubs))
+        if first is not None and _is_unique(first) and some and not numbered:
             return "periods in columns"
     columns = [Column(name, head[name]) for name in table.columns]
     time = _time_of_rows(columns)
@@ -114,6 +120,7 @@ def _periods_to_rows(table: Table) -> Table:
     periods = list(dict.fromkeys(period for stub in stubs for period in stub.periods))
     spread = {name for stub in stubs for name in stub.columns}
     kept = [name for name in table.columns if name not in spread]
+    _refuse_left_over(stubs, kept)
     blocks = {}
     for stub in stubs:
         at = dict(zip(stub.periods, stub.columns, strict=True))
@@ -125,6 +132,20 @@ def _periods_to_rows(table: Table) -> Table:
         len(spread),
     )
     return _long(table, kept, (PERIOD_COLUMN, periods), blocks, entry)
+
+
+def _refuse_left_over(stubs: Sequence[_Stub], kept: Sequence[str]) -> None:
+    """Refuse a column such as 2017* beside 2015 and 2016: its period would be lost."""
+    for stub in stubs:
+        start = "" if stub.name == VALUE else re.escape(stub.name)
+        marked = re.compile(rf"{start}[-_ .:]*{LIKE_YEAR}\W*[a-z]{{0,2}}\W*", re.IGNORECASE)
+        for name in kept:
+            if marked.fullmatch(name):
+                raise DataError(
+                    f"Column {shown(name)} seems to be a period too, but is not written like "
+                    f"{shown(stub.columns[0])}.",
+                    hint="Name all columns of periods alike, such as 2018, 2019, 2020.",
+                )
 
 
 def _units_to_rows(table: Table) -> Table:
@@ -150,6 +171,10 @@ def _units_to_rows(table: Table) -> Table:
         len(units),
     )
     long = _long(table, kept, (UNIT_COLUMN, units), {VALUE: [*units]}, entry)
+    told = ", ".join(map(shown, [name for name in kept if name != time.name][:5]))
+    if told:
+        entry = Entry("read", f"Not taken for units: {told}.", len(kept) - 1)
+        long = replace(long, entries=(*long.entries, entry))
     if not totals:
         return long
     sentence = f"{counted(len(totals), 'column')} of totals left out: {shown(totals[0])}."
@@ -210,13 +235,11 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _stubs(names: Sequence[str]) -> list[_Stub]:
     """Group columns by what is left of their names without the period."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for name in names:
-        match = WORLD_BANK.fullmatch(name) or NAMED.fullmatch(name)
-        if match is not None:
-            stub = (match.groupdict().get("stub") or "").strip()
-            plain = "" if NO_STUB.fullmatch(stub) else stub
-            groups.setdefault(plain, []).append((name, match["period"].replace("_", "-")))
+    whole = [name for name in names if may_be_period(name)]
+    if _are_periods(whole, share=len(whole) / len(names)):
+        groups = {"": [(name, name) for name in whole]}
+    else:
+        groups = _named_groups(names)
     stubs = []
     for stub, members in groups.items():
         columns, periods = zip(*members, strict=True)
@@ -224,6 +247,20 @@ def _stubs(names: Sequence[str]) -> list[_Stub]:
             stubs.append(_Stub(stub or VALUE, columns, periods))
     kinds = {_kind(stub.periods) for stub in stubs}
     return stubs if len(kinds) == 1 else []
+
+
+def _named_groups(names: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Group names such as gdp_1970 by their first part, with the period that follows."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        match = WORLD_BANK.fullmatch(name) or NAMED.fullmatch(name) or PERIOD_FIRST.fullmatch(name)
+        if match is not None:
+            stub = (match.groupdict().get("stub") or "").strip()
+            if CUT.search(stub) or (stub and not re.search(r"\w", stub)):
+                continue
+            plain = "" if NO_STUB.fullmatch(stub) else stub
+            groups.setdefault(plain, []).append((name, match["period"].replace("_", "-")))
+    return groups
 
 
 def _are_periods(words: Sequence[str], share: float) -> bool:
@@ -239,6 +276,11 @@ def _are_periods(words: Sequence[str], share: float) -> bool:
     # Numbers that are no years may count anything: they must go up by one and fill the table.
     steps = np.diff(np.sort(periods.to_numpy()))
     return len(words) >= 3 and share > 0.5 and bool((steps == 1).all())
+
+
+def _are_dated(stub: _Stub) -> bool:
+    """Whether the periods are more than numbers, which may count units as well."""
+    return Column("", pd.Series(stub.periods, dtype="str")).is_dated
 
 
 def _kind(words: Sequence[str]) -> str:
@@ -266,7 +308,8 @@ def _time_of_rows(columns: Sequence[Column]) -> Column | None:
 
 def _is_series(column: Column) -> bool:
     """Whether a column may hold the outcomes of one unit."""
-    if is_total(column.name) or column.named(TIME, NOTHING) >= 3:
+    timed = column.named(TIME, NOTHING) >= 3 and column.periods is not None
+    if is_total(column.name) or (timed and (column.is_dated or len(column.key) > 1)):
         return False
     flagged = column.key in TREATED or POST.fullmatch(column.key) is not None
     return column.is_number and not (flagged and column.is_flag)

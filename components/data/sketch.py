@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Ints
+from components.data.dateorder import DateOrder
 from components.data.numbers import looks_numeric
-from components.data.timeparse import DateOrder, read_periods
+from components.data.timeparse import read_periods
 from components.data.treatment import family_of
 from components.errors import DataError
 
 MOST_BLANK = 0.1
+MOST_SPELLINGS = 6  # of two words: 1 and 1.0, yes and YES
 TOTAL = re.compile(
     r"(grand |sub-?|column )?(totals?|sum|summe|gesamt|insgesamt|averages?|mean)\s*:?",
     re.IGNORECASE,
@@ -73,12 +75,21 @@ class Column:
     @cached_property
     def is_flag(self) -> bool:
         """Whether the column says 0 or 1, yes or no, and the like."""
-        return len(self.words) in (1, 2) and family_of(self.words) is not None
+        return 1 <= len(self.words) <= MOST_SPELLINGS and family_of(self.words) is not None
 
     @cached_property
     def is_number(self) -> bool:
         """Whether all known cells are numbers."""
         return bool(self.words) and looks_numeric(pd.Series(self.words, dtype="str"))
+
+    @cached_property
+    def has_numbers(self) -> bool:
+        """Whether at least half of the known cells hold a digit, so that numbers may be meant."""
+        if not self.words or self.periods is not None:
+            return False
+        told = np.array([any(letter.isdecimal() for letter in word) for word in self.words])
+        known = self.codes[self.codes >= 0]
+        return bool(told[known].mean() >= 0.5)
 
     @cached_property
     def periods(self) -> pd.Index[Any] | None:

@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from components.data.ledger import shown
@@ -129,7 +130,7 @@ def read_source(query: SourceQuery, progress: Callable[[float], None] | None = N
     finally:
         shutil.rmtree(place, ignore_errors=True)
     assert isinstance(table, Table)
-    return table
+    return replace(table, reading=replace(table.reading, query=query))
 
 
 def _sources() -> Mapping[str, Source]:

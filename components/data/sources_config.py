@@ -198,11 +198,18 @@ class SourceQuery:
             Where the text is something else.
         """
         try:
-            return cls(**json.loads(text))
+            query = cls(**json.loads(text))
         except (ValueError, TypeError, RecursionError) as error:
-            raise DataError(
-                "This is no query of a source.", hint="Choose source and columns on the data page."
-            ) from error
+            raise _no_query() from error
+        if not all(isinstance(value, str | None) for value in asdict(query).values()):
+            raise _no_query()
+        return query
+
+
+def _no_query() -> DataError:
+    return DataError(
+        "This is no query of a source.", hint="Choose source and columns on the data page."
+    )
 
 
 def read_config(path: Path) -> Mapping[str, Source]:

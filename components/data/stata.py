@@ -25,7 +25,9 @@ HEADER = re.compile(
 OLD_RELEASES = range(104, 116)
 ORDERS = {b"LSF": "little", b"MSF": "big", 1: "big", 2: "little"}
 FORMAT_WIDTH = {117: 49, 118: 57, 119: 57}
-PERIODS = {"tq": "Q", "tm": "M"}
+OLD_HEADER, OLD_NAME = 109, 33
+OLD_FORMATS = {113: 12, 114: 49, 115: 49}
+PERIODS = {"tq": "Q", "tm": "M", "ty": "Y"}
 
 
 def is_stata(data: bytes) -> bool:
@@ -104,6 +106,8 @@ def _frame(data: bytes, entries: list[Entry]) -> pd.DataFrame:
                 frame = pd.read_stata(
                     io.BytesIO(data), convert_categoricals=labelled, preserve_dtypes=False
                 )
+        except MemoryError:
+            raise
         except Exception as error:
             # On damaged bytes the reader raises whatever it stumbles over.
             if not (labelled and "labels" in str(error).lower()):
@@ -116,13 +120,24 @@ def _frame(data: bytes, entries: list[Entry]) -> pd.DataFrame:
 
 
 def _formats(data: bytes, n_columns: int) -> dict[str, str]:
-    """Read which columns are months or quarters; older files do not say it in a fixed place."""
+    """Read which columns are years, quarters or months; files before release 113 are not asked."""
+    if data[0] in OLD_FORMATS:
+        return _old_formats(data, n_columns)
     match = HEADER.match(data[:200])
     width = FORMAT_WIDTH.get(int(match[1]), 0) if match else 0
     names, formats = (_section(data, tag) for tag in (b"varnames", b"formats"))
     if not width or len(formats) != width * n_columns or len(names) % n_columns:
         return {}
-    step = len(names) // n_columns
+    return _kinds(names, len(names) // n_columns, formats, width, n_columns)
+
+
+def _old_formats(data: bytes, n_columns: int) -> dict[str, str]:
+    width, names = OLD_FORMATS[data[0]], OLD_HEADER + n_columns
+    formats = names + OLD_NAME * n_columns + 2 * (n_columns + 1)
+    return _kinds(data[names:formats], OLD_NAME, data[formats:], width, n_columns)
+
+
+def _kinds(names: bytes, step: int, formats: bytes, width: int, n_columns: int) -> dict[str, str]:
     kinds = {}
     for i in range(n_columns):
         written = _text(formats[i * width : (i + 1) * width])

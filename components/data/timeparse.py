@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from components.data.dateorder import (
+    HINT,
+    DateOrder,
+    Firsts,
+    Place,
+    ordered,
+    shortened,
+    unreadable,
+)
 from components.data.ledger import Entry, counted, shown
-from components.data.questions import Option, QuestionError
-from components.data.timeforms import FORMS, MONTHS, SLASHED, Form, dates, integers
+from components.data.timeforms import (
+    FORMS,
+    SHORTENED,
+    SLASHED,
+    Form,
+    integers,
+)
 from components.errors import DataError
 
-DateOrder = Literal["day first", "month first"]
-HINT = "Write all periods alike: 1989, 2020-01-31, 2020-01, 2020Q1, 2020-W05 or 2020-01-31 06:00."
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the texts come from, for messages: the column, and the place of a position."""
-
-    column: str
-    of: Callable[[int], str]
+SERIALS, SPREADSHEET_ZERO = (32_874, 62_091), dt.date(1899, 12, 30)  # 1990 to 2069
+UNIX = {10: 1, 13: 1000}
 
 
 def parse_periods(
@@ -41,8 +46,8 @@ def parse_periods(
         The column, in the order of the file.
     place : Place, optional
         How to name the column and its rows in messages.
-    date_order : {"day first", "month first"}, optional
-        How to read 01/02/2020, where the column alone does not tell.
+    date_order : {"day first", "month first", "year first"}, optional
+        How to read 01/02/2020 or 01/02/03, where the column alone does not tell.
 
     Returns
     -------
@@ -76,35 +81,43 @@ def read_periods(
             hint="Fill in the periods, or take those rows out.",
         )
     stripped = [str(word).strip() for word in words]
-    firsts = _Firsts(codes, place)
+    firsts = Firsts(codes, place)
     form, matches = _form(stripped, firsts, date_order)
     periods = _made(form, matches, stripped, firsts)
     entries: tuple[Entry, ...] = ()
     if form.note:
         sentence = f"Periods in {shown(place.column)}: {form.note}."
         entries = (Entry("converted", sentence, len(text)),)
+    elif pd.api.types.is_integer_dtype(periods.dtype):
+        entries = _doubts(stripped, periods, place.column)
     return periods.take(codes), entries
 
 
-@dataclass(frozen=True)
-class _Firsts:
-    """Finds the first row that holds a given word."""
-
-    codes: np.ndarray[Any, Any]
-    place: Place
-
-    def of(self, word: int) -> str:
-        row = int(np.flatnonzero(self.codes == word)[0])
-        return f"{self.place.of(row)}, column {shown(self.place.column)}"
+def _doubts(words: list[str], periods: pd.Index[Any], column: str) -> tuple[Entry, ...]:
+    """Say where whole numbers are probably the days of a spreadsheet or of Unix."""
+    low, high = int(periods.min()), int(periods.max())
+    if SERIALS[0] <= low and high <= SERIALS[1]:
+        day = SPREADSHEET_ZERO + dt.timedelta(days=int(periods[0]))
+        what = f"the number of a day in a spreadsheet, {day}"
+    elif low > 0 and {len(str(low)), len(str(high))} <= UNIX.keys():
+        seconds = int(periods[0]) // UNIX[len(str(low))]
+        what = f"a time counted from 1970, {dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d}"
+    else:
+        return ()
+    sentence = (
+        f"Periods in {shown(column)} were read as plain numbers. {words[0]} may be {what}: then "
+        "write dates."
+    )
+    return (Entry("read", sentence, len(words), doubtful=True),)
 
 
 def _form(
-    words: list[str], firsts: _Firsts, date_order: DateOrder | None
+    words: list[str], firsts: Firsts, date_order: DateOrder | None
 ) -> tuple[Form, list[re.Match[str]]]:
     """Find the form that all words have."""
     best: tuple[int, Form] | None = None
     for form in FORMS:
-        compiled = re.compile(form.pattern, re.IGNORECASE | re.ASCII)
+        compiled = re.compile(form.pattern, re.IGNORECASE)
         matches = []
         for word in words:
             match = compiled.fullmatch(word)
@@ -113,22 +126,34 @@ def _form(
             matches.append(match)
         else:
             if form.plausible is None or form.plausible(matches):
-                if form is SLASHED:
-                    return _ordered(matches, firsts, date_order), matches
-                return form, matches
+                return _settled(form, matches, firsts, date_order), matches
         if matches and (best is None or len(matches) > best[0]):
             best = len(matches), form
     numbered = _numbered(words)
     if numbered is not None:
         return numbered
     if best is None:
-        raise _unreadable(words[0], firsts.of(0))
+        raise unreadable(words[0], firsts.of(0))
     count, form = best
     raise _mixture(words[count], firsts.of(count), words[0], firsts.of(0), form.what)
 
 
+def _settled(
+    form: Form, matches: list[re.Match[str]], firsts: Firsts, date_order: DateOrder | None
+) -> Form:
+    """Decide what a form leaves open; refuse what may be meant in two ways."""
+    if form is SLASHED:
+        return ordered(matches, firsts, date_order)
+    if form is SHORTENED:
+        return shortened(matches, firsts, date_order)
+    doubt = form.doubt(matches) if form.doubt is not None else None
+    if doubt is not None:
+        raise _doubtful(matches[doubt[0]][0], firsts.of(doubt[0]), doubt[1])
+    return form
+
+
 def _made(
-    form: Form, matches: list[re.Match[str]], words: list[str], firsts: _Firsts
+    form: Form, matches: list[re.Match[str]], words: list[str], firsts: Firsts
 ) -> pd.Index[Any]:
     try:
         return form.make(matches)
@@ -137,12 +162,15 @@ def _made(
             try:
                 form.make([match])
             except (ValueError, OverflowError):
-                raise _unreadable(words[position], firsts.of(position)) from None
+                raise unreadable(words[position], firsts.of(position)) from None
         raise
 
 
-def _unreadable(word: str, where: str) -> DataError:
-    return DataError(f"{where[:1].upper()}{where[1:]}: {shown(word)} is no period.", hint=HINT)
+def _doubtful(word: str, where: str, what: str) -> DataError:
+    return DataError(
+        f"{where[:1].upper()}{where[1:]}: {shown(word)} {what}.",
+        hint="Write quarters as 2020Q1 and months as 2020-01, with two digits for the month.",
+    )
 
 
 def _mixture(word: str, where: str, first: str, first_where: str, what: str) -> DataError:
@@ -161,50 +189,3 @@ def _numbered(words: list[str]) -> tuple[Form, list[re.Match[str]]] | None:
     if len(found) < len(words) or len({match["word"].lower() for match in found}) > 1:
         return None
     return Form("a number", "", integers, f"numbers after {shown(found[0]['word'])}"), found
-
-
-def _ordered(matches: list[re.Match[str]], firsts: _Firsts, date_order: DateOrder | None) -> Form:
-    """Decide from the whole column whether 01/02/2020 names the day or the month first."""
-    day_first = [i for i, match in enumerate(matches) if int(match["left"]) > 12]
-    month_first = [i for i, match in enumerate(matches) if int(match["right"]) > 12]
-    if day_first and month_first:
-        one, other = day_first[0], month_first[0]
-        raise DataError(
-            f"{shown(matches[one][0])} ({firsts.of(one)}) names the day first, but "
-            f"{shown(matches[other][0])} ({firsts.of(other)}) the month.",
-            hint="Write all dates alike, best as 2020-01-31.",
-        )
-    points = all(match["mark"] == "." for match in matches)
-    told: DateOrder | None = None
-    if day_first or month_first:
-        told = "day first" if day_first else "month first"
-    elif points:
-        told = "day first"
-    evidence = day_first or month_first
-    if evidence and date_order and told != date_order:
-        one = evidence[0]
-        raise DataError(
-            f"{shown(matches[one][0])} ({firsts.of(one)}) cannot be read with the "
-            f"{date_order.replace(' first', '')} first.",
-            hint=f"Choose {told!r} for this column.",
-        )
-    order = date_order or told
-    if order is None:
-        raise QuestionError(
-            f"{shown(matches[0][0])} ({firsts.of(0)}) may name the day or the month first, and "
-            "no other date in the column tells.",
-            hint="Say whether the day or the month comes first, or write dates as 2020-01-31.",
-            field="date_order",
-            options=_day_or_month(matches[0]),
-        )
-    day, month = ("left", "right") if order == "day first" else ("right", "left")
-    return Form("a date", "", lambda found: dates(found, day, month), f"read with the {order}")
-
-
-def _day_or_month(match: re.Match[str]) -> tuple[Option, ...]:
-    left, right = int(match["left"]), int(match["right"])
-    readings = {"day first": (left, right), "month first": (right, left)}
-    return tuple(
-        Option(order, f"{match[0]} is {day} {MONTHS[month - 1].capitalize()} {match['year']}")
-        for order, (day, month) in readings.items()
-    )

@@ -9,32 +9,52 @@ import numpy as np
 import pandas as pd
 
 from components.arrays import Bools, Ints
+from components.data.dateorder import DateOrder, Place
 from components.data.ledger import Entry, counted, shown
 from components.data.questions import Option, QuestionError
 from components.data.table import Table
-from components.data.timeparse import DateOrder, Place, read_periods
+from components.data.timeparse import read_periods
 from components.errors import DataError
 
 FAMILIES: tuple[dict[str, bool], ...] = (
     {"1": True, "0": False},
     {"true": True, "t": True, "false": False, "f": False},
     {"yes": True, "y": True, "no": False, "n": False},
-    {"treated": True, "treatment": True, "control": False, "untreated": False},
+    {
+        **dict.fromkeys(("treated", "treatment", "treat"), True),
+        **dict.fromkeys(("control", "controls", "ctrl", "untreated", "not treated"), False),
+    },
+    {"ja": True, "nein": False, "nee": False, "nej": False},
+    {"oui": True, "non": False},
+    {"sí": True, "si": True, "sì": True, "no": False},
+    {"sim": True, "não": False, "nao": False},
+    {"да": True, "нет": False},
+    {"はい": True, "いいえ": False},
+    {"是": True, "否": False},
+    {"wahr": True, "falsch": False},
+    {"vrai": True, "faux": False},
+    {"vero": True, "verdadero": True, "verdadeiro": True, "falso": False},
+    {"active": True, "inactive": False},
+    {"enabled": True, "disabled": False},
     {"exposed": True, "unexposed": False, "not exposed": False},
     {"on": True, "off": False},
     {"post": True, "after": True, "pre": False, "before": False},
 )
 NEVER = frozenset(
-    {"", "0", "0.0", "na", "n/a", "#n/a", "nan", "nat", "none", "null", ".", "-", "never"}
-    | {"inf", "+inf", "-inf", "infinity", "9999", "99999", "999999", "-1", "-9999"}
-    | {"never treated", "never-treated", "never_treated", "not treated", "untreated", "control"}
+    {"", "0", "0.0", "00", "0000", "na", "n/a", "n.a.", "#n/a", "nan", "nat", "none", "null"}
+    | {".", "..", "-", "--", "\u2013", "\u2014", "x", "*", "never", "control"}
+    | {"inf", "+inf", "-inf", "infinity", "+infinity", "\u221e", "1e9", "1e10", "2147483647"}
+    | {"99", "999", "9999", "99999", "999999", "9999999", "10000"}
+    | {"-1", "-9", "-99", "-999", "-9999", "-99999", "-1000"}
+    | {"never treated", "never-treated", "never_treated", "not treated", "untreated"}
+    | {"not yet", "not yet treated", "not-yet-treated", "nie", "jamais", "nunca", "mai", "nooit"}
 )
 MOST_WORDS = 12
 
 
 def family_of(words: list[str]) -> dict[str, bool] | None:
     """Return the pair of words that a column of flags is written in, or None."""
-    plain = {_plain(word) for word in words}
+    plain = {plain_word(word) for word in words}
     return next((family for family in FAMILIES if plain and plain <= family.keys()), None)
 
 
@@ -68,13 +88,10 @@ def read_flags(
     """
     codes, found = pd.factorize(table.column(column))
     words = [str(word) for word in found]
-    if (codes < 0).any():
-        empty = np.asarray(codes < 0)
-        raise DataError(
-            f"{counted(int(empty.sum()), 'row')} without a treatment in column {shown(column)}; "
-            f"the first is {table.places(empty)[0]}.",
-            hint="Write 1 where the unit is treated in that period and 0 everywhere else.",
-        )
+    empty = np.asarray(codes < 0)
+    if empty.any():
+        _settle_empty(table, column, empty, words, treated_values)
+        codes, words = np.where(empty, len(words), codes), [*words, ""]
     meaning = _meanings(table, column, codes, words, treated_values)
     flags: Bools = meaning[codes]
     written = "; ".join(
@@ -83,6 +100,30 @@ def read_flags(
         for code, (word, treated) in enumerate(zip(words, meaning, strict=True))
     )
     return flags, (Entry("converted", f"Treatment in {shown(column)}: {written}.", len(flags)),)
+
+
+def _settle_empty(
+    table: Table, column: str, empty: Bools, words: list[str], treated: tuple[str, ...]
+) -> None:
+    """Ask whether empty cells say untreated where nothing else does; refuse them otherwise."""
+    family = family_of(words)
+    if words and set(words) <= set(treated):
+        return
+    message = (
+        f"{counted(int(empty.sum()), 'row')} without a treatment in column {shown(column)}; "
+        f"the first is {table.places(empty)[0]}."
+    )
+    hint = "Write 1 where the unit is treated in that period and 0 everywhere else."
+    alone = family is None or all(family[plain_word(word)] for word in words)
+    if treated or not alone or not 1 <= len(words) <= MOST_WORDS:
+        raise DataError(message, hint=hint)
+    raise QuestionError(
+        message,
+        hint="Choose all values here if an empty cell says untreated. Otherwise fill the cells in.",
+        field="treated_values",
+        options=tuple(Option(word, f"{shown(word)} is treated") for word in words),
+        many=True,
+    )
 
 
 def read_starts(
@@ -162,11 +203,18 @@ def read_starts(
     after = (
         f" {counted(late, 'start')} after the last period: untreated throughout." if late else ""
     )
+    before = [code for code in np.flatnonzero(~never) if starts[code] < periods[0]]
+    if before:
+        early = int(np.isin(of_unit, before).sum())
+        after += (
+            f" {counted(early, 'start')} before the first period ({shown(words[before[0]])}): "
+            "treated throughout."
+        )
     sentence = (
         f"First treated periods in {shown(column)}: {counted(len(W) - n_never, 'unit')} with a "
         f"start, {n_never:,} never treated{written}.{after}"
     )
-    return W, (Entry("converted", sentence, len(W)),)
+    return W, (Entry("converted", sentence, len(W), doubtful=bool(before)),)
 
 
 def carry(W: Bools, given: Bools) -> tuple[Bools, Bools]:
@@ -197,7 +245,8 @@ def carry(W: Bools, given: Bools) -> tuple[Bools, Bools]:
     return left, torn
 
 
-def _plain(word: str) -> str:
+def plain_word(word: str) -> str:
+    """Write a flag as the families do: in small letters, 1.0 as 1."""
     lower = word.strip().lower()
     return lower[:1] if re.fullmatch(r"[01]\.0*", lower) else lower
 
@@ -219,14 +268,14 @@ def _meanings(
     family = family_of(words)
     if family is None:
         _refuse_words(table, column, codes, words)
-    return np.array([family[_plain(word)] for word in words], dtype=np.bool_)
+    return np.array([family[plain_word(word)] for word in words], dtype=np.bool_)
 
 
 def _refuse_words(table: Table, column: str, codes: Ints, words: list[str]) -> NoReturn:
-    family = max(FAMILIES, key=lambda pair: sum(_plain(word) in pair for word in words))
-    wrong = next(code for code, word in enumerate(words) if _plain(word) not in family)
+    family = max(FAMILIES, key=lambda pair: sum(plain_word(word) in pair for word in words))
+    wrong = next(code for code, word in enumerate(words) if plain_word(word) not in family)
     row = int(np.flatnonzero(codes == wrong)[0])
-    others = [word for word in words if _plain(word) in family]
+    others = [word for word in words if plain_word(word) in family]
     beside = f" beside {shown(others[0])}" if others else ""
     message = (
         f"{table.place(row).capitalize()}, column {shown(column)}: {shown(words[wrong])}{beside} "
@@ -247,7 +296,8 @@ def _refuse_words(table: Table, column: str, codes: Ints, words: list[str]) -> N
     }
     raise QuestionError(
         message,
-        hint=f"Choose the values that say treated. {hint}",
+        hint="Choose the values that say treated; all others then say untreated. Or write 1 and 0 "
+        "in the file, or say that the column holds each unit's first treated period.",
         field="treated_values",
         options=tuple(
             Option(word, f"{shown(word)} ({counted(counts[word], 'row')})") for word in different

@@ -14,6 +14,7 @@ from components.data.ledger import Entry
 from components.data.reading import AS_FOUND, Reading
 from components.data.stata import read_stata
 from components.data.table import MAX_BYTES, Table
+from components.data.timeparts import with_time_together
 from components.data.workbook import read_workbook
 from components.errors import DataError
 
@@ -35,7 +36,8 @@ def read_table(data: bytes, name: str, reading: Reading = AS_FOUND) -> Table:
     Returns
     -------
     Table
-        Every cell as the text of the file. Nothing is guessed or converted here.
+        Every cell as the text of the file. Nothing is guessed or converted here; where year and
+        month stand in two columns, a third with both is added.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def read_table(data: bytes, name: str, reading: Reading = AS_FOUND) -> Table:
             raise DataError(
                 "The archive holds another archive.", hint="Unpack it, and choose the table itself."
             )
-    table = _read(content, data, label, digest, reading)
+    table = with_time_together(_read(content, data, label, digest, reading))
     return replace(table, entries=(*unpacked, *table.entries)) if unpacked else table
 
 

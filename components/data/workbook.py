@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
-import zipfile
-import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pyarrow as pa
 import python_calamine as calamine
 
 from components.data.compound import refuse_endless
-from components.data.layout import MOST_BELOW, count_notes, filled, find_layout, note_entries
+from components.data.layout import (
+    MOST_BELOW,
+    Layout,
+    Record,
+    count_notes,
+    filled,
+    find_layout,
+    note_entries,
+)
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.merges import Range, fill_down, spread_heads
 from components.data.reading import AS_FOUND, Reading
-from components.data.table import MAX_CELLS, Table, assemble, check_size, refuse_control
+from components.data.table import Table, assemble, check_size, refuse_control
+from components.data.workbook_parts import HINT, SheetParts, inspect
 from components.errors import DataError
 
-MAX_UNPACKED = 256 * 2**20
-MAX_MEMBERS = 2_000
-BLOCK = 2**20
-OVERLAP = 256
 SAMPLE_ROWS = 200
-REFERENCE = re.compile(rb"\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,7})[\"']")
-SIZES = re.compile(rb"<(?:\w+:)?dimension[^>]*\bref\s*=\s*[\"'](?:\w+:)?([A-Z]{1,3})(\d{1,7})")
-ERROR_CELL = re.compile(rb"<(?:\w+:)?c\b[^>]*\bt\s*=\s*[\"']e[\"']")
-UNSOLVED = re.compile(rb"</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</|</(?:\w+:)?c>)")
-SHARED = re.compile(rb"<(?:\w+:)?c\b[^>]*\bt\s*=\s*[\"']s[\"']")
-UNREADABLE = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError)
-HINT = "Keep a single plain table in the workbook, or save that sheet as CSV."
 
 
 def read_workbook(
@@ -65,11 +62,13 @@ def read_workbook(
         If the workbook is damaged, locked, empty, or would unpack to too much.
     """
     entries: list[Entry] = []
+    parts: dict[str, SheetParts] = {}
     if kind == "xlsx":
-        _inspect(data, entries)
+        parts = inspect(data)
     else:
         refuse_endless(data)
     found = _open(data, reading, entries)
+    entries += _oddities(found.name, parts.get(found.name, SheetParts()))
     n_rows = len(found.rows)
     if n_rows < 2:
         raise DataError(
@@ -77,9 +76,13 @@ def read_workbook(
             hint="Put the names of the columns in the first row and the data below.",
         )
     text = [[_cell(value) or "" for value in row] for row in found.rows]
+    head = spread_heads(text, found.merged)
     numbered = [(found.first + i, row) for i, row in enumerate(text) if filled(row)]
-    layout = find_layout(numbered[:SAMPLE_ROWS], reading, "row")
+    layout = _layout(numbered[:SAMPLE_ROWS], reading, None if head is None else found.first + head)
     entries += layout.entries
+    if len(numbered) > layout.above + layout.rows:
+        below = numbered[layout.above + layout.rows][0] - found.first
+        entries += fill_down(text, found.merged, below, layout.names, found.first)
     body = numbered[layout.above + layout.rows :]
     below = min(count_notes([row for _, row in body[-MOST_BELOW:]], layout.width), len(body) - 1)
     notes = body[len(body) - below :] if below > 0 else []
@@ -107,6 +110,35 @@ def read_workbook(
     )
 
 
+def _layout(records: Sequence[Record], reading: Reading, head: int | None) -> Layout:
+    """Find the names; merged ones go over two rows."""
+    layout = find_layout(records, reading, "row")
+    unsaid = reading.header_rows is None and layout.rows == 1
+    if unsaid and len(records) > layout.above + 2 and records[layout.above][0] == head:
+        return find_layout(records, replace(reading, header_rows=2), "row")
+    return layout
+
+
+def _oddities(name: str, parts: SheetParts) -> list[Entry]:
+    """Refuse formulas without a result; say what else is not as it seems in Excel."""
+    if parts.unsolved:
+        cell = parts.places[0] if parts.places else "A cell"
+        more = f" ({counted(parts.unsolved, 'such cell')})" if parts.unsolved > 1 else ""
+        raise DataError(
+            f"{cell} of the sheet {shown(name)} holds a formula without a stored result{more}.",
+            hint="Open the workbook in Excel or LibreOffice, save it, and choose it again.",
+        )
+    entries = []
+    if parts.errors:
+        count = counted(parts.errors, "cell")
+        sentence = f"{count} with an Excel error such as #N/A read as empty."
+        entries.append(Entry("converted", sentence, parts.errors))
+    if parts.hidden:
+        sentence = f"{counted(parts.hidden, 'row')} that Excel hides or filters out read as well."
+        entries.append(Entry("read", sentence, parts.hidden, doubtful=True))
+    return entries
+
+
 @dataclass(frozen=True)
 class _Sheet:
     """The cells of one sheet: its name, the row that the first of them stands on."""
@@ -115,13 +147,14 @@ class _Sheet:
     first: int
     rows: list[list[Any]]
     sheets: tuple[str, ...]
+    merged: tuple[Range, ...] = ()
 
 
 def _open(data: bytes, reading: Reading, entries: list[Entry]) -> _Sheet:
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         return _choose(book, reading, entries)
-    except DataError:
+    except (DataError, MemoryError):
         raise
     except calamine.PasswordError as error:
         raise DataError("The workbook is locked with a password.", hint=HINT) from error
@@ -163,83 +196,22 @@ def _choose(book: calamine.CalamineWorkbook, reading: Reading, entries: list[Ent
         count = len(book.sheet_names)
         sentence = f"Of {count} sheets, {shown(name)} was read."
         entries.append(Entry("read", sentence, count, tuple(book.sheet_names[:MAX_PLACES])))
-    first = sheet.start[0] + 1 if sheet.start else 1
-    return _Sheet(name, first, sheet.to_python(skip_empty_area=True), names)
+    top, left = sheet.start or (0, 0)
+    rows = sheet.to_python(skip_empty_area=True)
+    return _Sheet(name, top + 1, rows, names, _inside(sheet, top, left, len(rows)))
 
 
-def _inspect(data: bytes, entries: list[Entry]) -> None:
-    """Measure a workbook before it is opened: a few bytes can claim a billion cells."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED:
-                raise DataError(
-                    f"The workbook unpacks to {unpacked / 2**20:,.0f} MB in {len(members):,} "
-                    f"parts; at most {MAX_UNPACKED // 2**20} MB can be read.",
-                    hint=HINT,
-                )
-            longest = _longest_text(archive)
-            errors = unsolved = 0
-            for member in members:
-                if re.match(r"xl/worksheets/[^/]+\.xml$", member.filename, re.IGNORECASE):
-                    found = _measure(archive, member, longest)
-                    errors, unsolved = errors + found[0], unsolved + found[1]
-    except UNREADABLE as error:
-        raise DataError("The workbook is damaged or locked.", hint=HINT) from error
-    if errors:
-        sentence = f"{counted(errors, 'cell')} with an Excel error such as #N/A read as empty."
-        entries.append(Entry("converted", sentence, errors))
-    if unsolved:
-        sentence = (
-            f"{counted(unsolved, 'formula')} without a stored result read as empty: open the "
-            "workbook in Excel and save it once."
+def _inside(sheet: Any, top: int, left: int, height: int) -> tuple[Range, ...]:
+    """Give the merged ranges, counted from the first cell and cut where the cells end."""
+    found = []
+    for (first, start), (last, end) in sheet.merged_cell_ranges or ():
+        box = (
+            (max(first - top, 0), max(start - left, 0)),
+            (min(last - top, height - 1), min(end - left, sheet.width - 1)),
         )
-        entries.append(Entry("converted", sentence, unsolved))
-
-
-def _measure(archive: zipfile.ZipFile, member: zipfile.ZipInfo, longest: int) -> tuple[int, int]:
-    """Bound the rectangle of a sheet by the references in it; count errors and open formulas."""
-    bottom = right = texts = errors = unsolved = 0
-    tail = b""
-    with archive.open(member) as stream:
-        while block := stream.read(BLOCK):
-            window = tail + block
-            cut = window.rfind(b">") + 1
-            window, tail = window[:cut], window[cut:]
-            declared = [(*match,) for match in SIZES.findall(window[: OVERLAP * 16])]
-            references = {*REFERENCE.findall(window), *declared}
-            if references:
-                bottom = max(bottom, *(int(row) for _, row in references))
-                right = max(right, *(_column_number(column) for column, _ in references))
-            if bottom * right > MAX_CELLS:
-                raise DataError(
-                    f"A sheet reaches to row {bottom:,} and column {right:,}: more than "
-                    f"{MAX_CELLS:,} cells.",
-                    hint="Delete the stray cells far away from the table, or save it as CSV.",
-                )
-            texts += len(SHARED.findall(window))
-            errors += len(ERROR_CELL.findall(window))
-            unsolved += len(UNSOLVED.findall(window))
-            if len(tail) > BLOCK:
-                raise DataError("A sheet of the workbook is damaged.", hint=HINT)
-    if texts * longest > 2 * MAX_UNPACKED and texts > MAX_MEMBERS:
-        raise DataError("The texts in the workbook are too long to be a table.", hint=HINT)
-    return errors, unsolved
-
-
-def _longest_text(archive: zipfile.ZipFile) -> int:
-    name = next((n for n in archive.namelist() if n.lower() == "xl/sharedstrings.xml"), None)
-    if name is None:
-        return 0
-    return max(map(len, archive.read(name).split(b"</si>")), default=0)
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+        if box[0][0] <= box[1][0] and box[0][1] <= box[1][1]:
+            found.append(box)
+    return tuple(found)
 
 
 def _cell(value: Any) -> str | None:

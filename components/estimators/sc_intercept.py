@@ -23,6 +23,7 @@ from components.numerics.elastic_net import choose_elastic_net, elastic_net
 from components.numerics.simplex_many import simplex_fits
 from components.panel import Panel
 
+CHOSEN = ("penalty", "mix")
 FREE = "Elastic net weights may be negative and need not sum to one: they extrapolate."
 
 
@@ -105,7 +106,8 @@ class SyntheticControlIntercept:
 
     def tuned(self, estimate: Estimate) -> SyntheticControlIntercept:
         """Hold the penalty and the mix that an estimate has chosen."""
-        return replace(self, **estimate.details)
+        chosen = {name: estimate.details[name] for name in CHOSEN if name in estimate.details}
+        return replace(self, **chosen)
 
     def _tuning(self, block: Block) -> tuple[float, float]:
         if self.penalty is not None:

@@ -98,10 +98,11 @@ class SyntheticDID:
             details={"covariate_coefficients": coefficients} if self.covariates else {},
         )
 
-    def _weights(self, block: Block) -> tuple[Floats, Floats, bool]:
+    def _weights(self, block: Block, sigma: float | None = None) -> tuple[Floats, Floats, bool]:
+        """Solve for both weights, at a given noise level or that of the block."""
         before, after = block.before, block.after.mean(axis=1)
         target = block.average[: block.n_pre]
-        sigma = noise_level(before, demeaned=self.noise == "demeaned")
+        sigma = self._noise(block) if sigma is None else sigma
         zeta = self._zeta(len(block.treated), block.after.shape[1]) * sigma
         if self.solver == "frank_wolfe":
             stop = STOP * sigma
@@ -115,6 +116,9 @@ class SyntheticDID:
             before, after, len(before) * (TIME_RIDGE * sigma) ** 2, intercept=True
         )
         return omega, lam, omega_ok and lam_ok
+
+    def _noise(self, block: Block) -> float:
+        return noise_level(block.before, demeaned=self.noise == "demeaned")
 
     def _zeta(self, n_treated: int, n_post: int) -> float:
         """Regularisation in units of the noise level (eq. 5)."""
@@ -139,22 +143,19 @@ class SyntheticDID:
         positions = donor_positions(panel, groups)
         mass = others(len(block.donors), positions)
         sigma = noise_levels(block.before, mass, demeaned=self.noise == "demeaned")
-        zeta = self._zeta(positions.shape[1], block.after.shape[1]) * sigma
         averages = block.controls[positions].mean(axis=1)
-        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+        return self._sample_gaps(block, averages, positions.shape[1], mass, sigma)
 
     def held_placebo_gaps(self, panel: Panel, groups: Ints) -> Floats:
         """Refit as ``placebo_gaps``, at the noise level of the panel itself, shape (B, T)."""
-        if self.solver != "exact" or self.covariates:
+        if self.covariates:
             return refitted_gaps(self, panel, groups)
         block = Block.of(panel)
         positions = donor_positions(panel, groups)
         mass = others(len(block.donors), positions)
-        own = noise_level(block.before, demeaned=self.noise == "demeaned")
-        sigma = np.full(len(positions), own)
-        zeta = self._zeta(positions.shape[1], block.after.shape[1]) * sigma
+        sigma = np.full(len(positions), self._noise(block))
         averages = block.controls[positions].mean(axis=1)
-        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+        return self._sample_gaps(block, averages, positions.shape[1], mass, sigma)
 
     def bootstrap_gaps(self, panel: Panel, counts: Ints) -> Floats:
         """Refit on samples of units, at the regularisation of the panel itself.
@@ -174,14 +175,30 @@ class SyntheticDID:
         Notes
         -----
         Algorithm 2 of Arkhangelsky et al. (2021). As in synthdid the regularisation is that of
-        the panel itself, and covariates keep their coefficients.
+        the panel itself, and covariates keep their coefficients. The solver that stops early
+        starts each sample from even weights.
         """
         explained, _ = without_covariates(panel, self.covariates)
         block = Block.of(panel.with_outcomes(panel.Y - explained))
         treated = panel.design.treated
         mass, own = counts[:, ~treated].astype(np.float64), counts[:, treated]
         averages = own @ block.treated / own.sum(axis=1)[:, None]
-        level = noise_level(block.before, demeaned=self.noise == "demeaned")
-        sigma = np.full(len(counts), level)
-        zeta = self._zeta(len(block.treated), block.after.shape[1]) * sigma
-        return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+        sigma = np.full(len(counts), self._noise(block))
+        return self._sample_gaps(block, averages, len(block.treated), mass, sigma)
+
+    def _sample_gaps(
+        self, block: Block, averages: Floats, n_treated: int, mass: Floats, sigma: Floats
+    ) -> Floats:
+        """Effect curves in samples of the donors that count ``mass`` times, shape (B, T)."""
+        if self.solver == "exact":
+            zeta = self._zeta(n_treated, block.after.shape[1]) * sigma
+            return sdid_gaps(block.controls, averages, block.n_pre, mass, zeta, sigma)
+        gaps = np.empty(averages.shape)
+        for row, average in enumerate(averages):
+            drawn = np.repeat(np.arange(len(block.donors)), mass[row].astype(np.int64))
+            treated = np.broadcast_to(average, (n_treated, len(average)))
+            sample = Block(block.controls[drawn], treated, block.n_pre, block.donors[drawn])
+            omega, lam, _ = self._weights(sample, float(sigma[row]))
+            gap = average - omega @ sample.controls
+            gaps[row] = gap - gap[: block.n_pre] @ lam
+        return gaps

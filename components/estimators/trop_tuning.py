@@ -11,6 +11,7 @@ import numpy as np
 from components.arrays import Bools, Floats, Ints
 from components.numerics.trop_blocks import BlockProblem
 from components.numerics.trop_cells import CellProblem
+from components.numerics.trop_effects import effects_stack
 from components.numerics.trop_scores import (
     LeaveOneCellOut,
     PlaceboBlock,
@@ -261,13 +262,17 @@ def _is_block(patterns: Bools) -> bool:
 
 
 def _spread(Y: Floats, seen: Bools, distance: Distance) -> float:
-    """Spread of untreated outcomes that shocks common to all units leave alone."""
+    """Spread of untreated outcomes that shocks common to all units leave alone.
+
+    Where distances are demeaned, levels of units leave it alone as well.
+    """
     mask = seen.astype(np.float64)
-    level = (Y * mask).sum(axis=0) / np.maximum(mask.sum(axis=0), 1.0)
-    rest = (Y - level) * mask
     if distance == "demeaned":
-        own = rest.sum(axis=1) / np.maximum(mask.sum(axis=1), 1.0)
-        rest = (rest - own[:, None]) * mask
+        two_way = effects_stack(Y[None], mask[None], np.zeros((1, 0, *Y.shape)))
+        rest = (Y - two_way.fitted(np.zeros((1, 0, *Y.shape)))[0]) * mask
+    else:
+        level = (Y * mask).sum(axis=0) / np.maximum(mask.sum(axis=0), 1.0)
+        rest = (Y - level) * mask
     size = float(np.sqrt((rest**2).sum() / mask.sum()))
     floor = np.finfo(float).eps * float(np.abs(Y[seen]).max(initial=0.0)) * 10.0
     return size if size > floor else 1.0

@@ -16,6 +16,7 @@ from components.inference.cwz_t_test import CrossFittedTTest
 from components.inference.event_study import EventStudyErrors
 from components.inference.jackknife import Jackknife
 from components.inference.jackknife_plus import JackknifePlus
+from components.inference.parametric import ParametricBootstrap
 from components.inference.placebo import PlaceboInSpace
 from components.inference.placebo_variance import PlaceboVariance
 from components.inference.prediction import PredictionIntervals
@@ -31,6 +32,7 @@ __all__ = [
     "Interval",
     "Jackknife",
     "JackknifePlus",
+    "ParametricBootstrap",
     "PlaceboInSpace",
     "PlaceboVariance",
     "PredictionIntervals",

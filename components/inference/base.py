@@ -8,11 +8,16 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from components.arrays import Floats
 from components.estimators.base import Card, Estimate
 
 Progress = Callable[[float], None]
+
+POWER = 0.8  # with which the smallest effect that a design could have seen is found
+FEWEST_COMPARISONS = 5  # never-treated units that most methods need beside the treated ones
 
 # A p-value on the grid k/n is compared with 1 - level, which is not exact in binary.
 ROUNDING = 1e-9
@@ -77,6 +82,11 @@ class Uncertainty:
         The smallest p-value that this many placebos or periods can give.
     standard_error : float, optional
         Where the method gives one.
+    detectable : float, optional
+        The size of the average effect whose interval leaves out zero in four of five cases; None
+        where there is no interval.
+    n_random : int
+        Random draws behind the numbers; 0 where nothing is random.
     draws : Floats, optional
         What the average effect is compared with: the placebo effects.
     sentence : str
@@ -99,6 +109,8 @@ class Uncertainty:
     sentence: str = ""
     notes: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    detectable: float | None = None
+    n_random: int = 0
 
 
 @runtime_checkable
@@ -138,3 +150,49 @@ def rejections_allowed(n: int, level: float) -> int:
     A p-value of the form k/n rejects where k/n <= 1 - level, so for k up to this number.
     """
     return int(np.floor(n * (1.0 - level) + ROUNDING))
+
+
+def detectable_by_t(error: float, df: float, level: float) -> float:
+    r"""Give the effect that a t interval finds with a power of four fifths.
+
+    .. math:: (t_{df,\,1-\alpha/2} + t_{df,\,0.8})\,\widehat{se}
+
+    Parameters
+    ----------
+    error : float
+        Standard error.
+    df : float
+        Degrees of freedom.
+    level : float
+
+    Returns
+    -------
+    float
+    """
+    if np.isinf(df):
+        return float((norm.ppf(0.5 + level / 2) + norm.ppf(POWER)) * error)
+    return float((student.ppf(0.5 + level / 2, df) + student.ppf(POWER, df)) * error)
+
+
+def detectable_by_draws(half_width: float, errors: Floats) -> float:
+    """Give the effect that an interval of this half-width finds with a power of four fifths.
+
+    Parameters
+    ----------
+    half_width : float
+        Zero is left out where the estimate is farther than this from it.
+    errors : Floats, shape (B,)
+        What the method shows where there is no effect, with its sign.
+
+    Returns
+    -------
+    float
+        For an effect of the less favourable sign.
+    """
+    return half_width + float(max(np.quantile(errors, POWER), np.quantile(-errors, POWER), 0.0))
+
+
+def nth_largest(values: Floats, rank: int) -> Floats:
+    """Give the value of this rank, 1 being the largest, along the first axis."""
+    largest: Floats = np.partition(values, len(values) - rank, axis=0)[len(values) - rank]
+    return largest

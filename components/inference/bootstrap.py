@@ -97,6 +97,7 @@ class UnitBootstrap:
                 "units; pointwise, two-sided."
             ),
             notes=tuple(notes),
+            n_random=self.n_draws,
         )
 
     def _at_once(

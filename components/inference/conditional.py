@@ -12,7 +12,14 @@ from scipy.stats import t as student
 from components.arrays import Bools, Floats
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate
-from components.inference.base import Band, Interval, Progress, Uncertainty, level_text
+from components.inference.base import (
+    Band,
+    Interval,
+    Progress,
+    Uncertainty,
+    detectable_by_t,
+    level_text,
+)
 from components.inference.placebo_errors import PlaceboErrors, placebo_errors, why_not_placebos
 from components.numerics.conditional_variance import GIVEN
 from components.numerics.error_spread import SpreadTest, spread_tests
@@ -126,6 +133,7 @@ class ConditionalVariance:
             ),
             p_value=float(row["p_value"]),
             standard_error=float(row["standard_error"]),
+            detectable=detectable_by_t(float(row["standard_error"]), float(row["df"]), level),
             draws=target.across.mean(axis=0),
             sentence=(
                 f"{level_text(level)} band: placebo errors given {NAMES[self.given]}, t with "

@@ -17,6 +17,7 @@ from components.inference.base import (
     Interval,
     Progress,
     Uncertainty,
+    detectable_by_draws,
     highest_level,
     level_text,
     rejections_allowed,
@@ -90,8 +91,7 @@ class Conformal:
         gap = estimate.paths["gap"].to_numpy()
         reach = _reach(gap)
         block = _tester(estimate, np.arange(n_periods), n_pre)
-        p_value = float(block(np.zeros(1))[0])
-        bounds = _invert(block, n_periods, level, estimate.att, reach, self.n_grid)
+        found = invert(block, n_periods, level, estimate.att, reach, self.n_grid)
         progress(1 / (panel.design.n_post + 1))
         band = self._band(estimate, level, reach, progress)
         notes = list(_granularity(level, n_periods, n_pre + 1))
@@ -101,9 +101,18 @@ class Conformal:
                 f"here they are {panel.design.n_post} and {n_pre}, so the model refitted under "
                 "each hypothetical effect can absorb part of it."
             )
-        interval = None
-        if bounds is not None:
-            interval = Interval(*bounds, level)
+        if found.p_of_zero < found.p_value:
+            notes.append(
+                f"No effect at all has p = {found.p_of_zero:.3f}, but effects on both sides of it "
+                f"reach {found.p_value:.3f}: the interval around them holds zero, and the p-value "
+                "is theirs."
+            )
+        interval = detectable = None
+        if found.bounds is not None:
+            interval = Interval(*found.bounds, level)
+            detectable = detectable_by_draws(
+                (interval.upper - interval.lower) / 2, _block_means(estimate, interval)
+            )
             if estimate.att not in interval:
                 notes.append(
                     "The estimate lies outside its conformal interval: the interval refits the "
@@ -115,8 +124,9 @@ class Conformal:
             level=level,
             interval=interval,
             band=band,
-            p_value=p_value,
+            p_value=found.p_value,
             smallest_p=1 / n_periods,
+            detectable=detectable,
             sentence=(
                 f"{level_text(level)} conformal band: effects that would leave the period's "
                 "residual looking like those before treatment; pointwise, two-sided. The interval "
@@ -135,10 +145,10 @@ class Conformal:
         for step in range(n_post):
             columns = np.r_[np.arange(n_pre), n_pre + step]
             test = _tester(estimate, columns, n_pre)
-            found = _invert(test, n_pre + 1, level, gap[n_pre + step], reach, self.n_grid)
-            if found is None:
+            found = invert(test, n_pre + 1, level, gap[n_pre + step], reach, self.n_grid)
+            if found.bounds is None:
                 return None
-            bounds[step] = found
+            bounds[step] = found.bounds
             progress((step + 2) / (n_post + 1))
         post = panel.periods[n_pre:]
         return Band(
@@ -167,29 +177,80 @@ def _tester(estimate: Estimate, columns: np.ndarray, n_pre: int) -> PValues:
     return p_values
 
 
+def _block_means(estimate: Estimate, interval: Interval) -> Floats:
+    """Mean residual of each block as long as the treatment, under the interval's middle effect."""
+    panel = estimate.panel
+    model = estimate.estimator
+    assert isinstance(model, NullModel)
+    n_pre, n_post = panel.design.n_pre, panel.design.n_post
+    post = (np.arange(panel.shape[1]) >= n_pre) * (interval.lower + interval.upper) / 2
+    average = panel.Y[panel.design.treated].mean(axis=0) - post
+    residuals = model.null_residuals(panel, average[None, :])[0]
+    around = np.concatenate([residuals, residuals[: n_post - 1]])
+    means: Floats = np.convolve(around, np.full(n_post, 1.0 / n_post), mode="valid")
+    return means
+
+
 def _reach(gap: Floats) -> float:
     largest = float(np.abs(gap).max())
     return 2.0 * largest if largest > 0 else 1.0
 
 
-def _invert(
+@dataclass(frozen=True)
+class Inverted:
+    """Ends of the interval, None where it is unbounded, and the p-value of no effect."""
+
+    bounds: tuple[float, float] | None
+    p_value: float
+    p_of_zero: float
+
+
+def invert(
     p_values: PValues, n: int, level: float, centre: float, reach: float, n_grid: int
-) -> tuple[float, float] | None:
-    """Find the smallest and the largest effect that is not rejected; None if unbounded."""
+) -> Inverted:
+    """Find the smallest and the largest effect that is not rejected.
+
+    The effects that are not rejected need not be an interval. The one around them holds zero
+    where an effect on either side of zero is not rejected, and the p-value says the same: zero's
+    own, or the largest that both sides reach.
+
+    Parameters
+    ----------
+    p_values : callable
+        From effects, shape (B,), to their p-values.
+    n : int
+        p-values are multiples of 1/n.
+    level : float
+    centre, reach : float
+        Middle and half-length of the first grid.
+    n_grid : int
+
+    Returns
+    -------
+    Inverted
+    """
     threshold = rejections_allowed(n, level) / n + 1e-12
     if threshold < 1 / n:
-        return None
+        return _unbounded(p_values)
     for _ in range(8):
-        grid = np.linspace(centre - reach, centre + reach, n_grid)
-        kept = np.flatnonzero(p_values(grid) > threshold)
-        if len(kept) and kept[0] > 0 and kept[-1] < n_grid - 1:
+        grid = np.union1d(np.linspace(centre - reach, centre + reach, n_grid), [0.0])
+        values = p_values(grid)
+        kept = np.flatnonzero(values > threshold)
+        if len(kept) and kept[0] > 0 and kept[-1] < len(grid) - 1:
             break
         reach *= 0.3 if not len(kept) else 3.0
     else:
-        return None
+        return _unbounded(p_values)
     lower = _bisect(p_values, threshold, inside=grid[kept[0]], outside=grid[kept[0] - 1])
     upper = _bisect(p_values, threshold, inside=grid[kept[-1]], outside=grid[kept[-1] + 1])
-    return lower, upper
+    sides = values[grid <= 0.0].max(), values[grid >= 0.0].max()
+    own = float(values[np.searchsorted(grid, 0.0)])
+    return Inverted((lower, upper), float(min(sides)), own)
+
+
+def _unbounded(p_values: PValues) -> Inverted:
+    own = float(p_values(np.zeros(1))[0])
+    return Inverted(None, own, own)
 
 
 def _bisect(p_values: PValues, threshold: float, *, inside: float, outside: float) -> float:

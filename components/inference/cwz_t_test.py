@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from components.arrays import Ints
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate, NullModel
-from components.inference.base import Interval, Progress, Uncertainty, level_text
+from components.inference.base import Interval, Progress, Uncertainty, detectable_by_t, level_text
 from components.inference.held_out import held_out_gaps, not_weighted_donors
 from components.panel import period_label
 
@@ -125,6 +125,7 @@ class CrossFittedTTest:
             interval=interval,
             p_value=float(2 * student.sf(abs(centre) / error, K - 1)),
             standard_error=error,
+            detectable=detectable_by_t(error, K - 1, level),
             draws=effects,
             sentence=(
                 f"{level_text(level)} t interval for the average effect from {K} blocks of "

@@ -7,12 +7,20 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from scipy.stats import t as student
 
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate
 from components.estimators.event_study import event_study
-from components.inference.base import Band, Interval, Progress, Uncertainty, level_text
+from components.inference.base import (
+    Band,
+    Interval,
+    Progress,
+    Uncertainty,
+    detectable_by_t,
+    level_text,
+)
 from components.inference.refits import too_few_treated
 
 WITH_ERRORS = ("did", "callaway_santanna", "sun_abraham")
@@ -80,7 +88,9 @@ class EventStudyErrors:
                 hint="Choose another inference method.",
             )
         quantile = float(student.ppf(0.5 + level / 2, df))
-        c = study.critical_value(level, rng, self.n_draws) if self.simultaneous else quantile
+        c = quantile
+        if self.simultaneous:
+            c = float(student.ppf(norm.cdf(study.critical_value(level, rng, self.n_draws)), df))
         table = study.table[np.isfinite(study.table["standard_error"])]
         half = pd.Series(c * table["standard_error"], table.index)
         kind = "all event times together" if self.simultaneous else "pointwise"
@@ -95,10 +105,21 @@ class EventStudyErrors:
             ),
             p_value=float(2 * student.sf(abs(estimate.att) / error, df)),
             standard_error=error,
+            detectable=detectable_by_t(error, df, level),
             sentence=(
                 f"{level_text(level)} band from standard errors clustered by unit; {kind}, "
                 "two-sided."
             ),
-            notes=study.notes,
+            notes=(*study.notes, *self._notes(level)),
+            n_random=self.n_draws if self.simultaneous else 0,
             details={"event_study": study.table},
+        )
+
+    def _notes(self, level: float) -> tuple[str, ...]:
+        if not self.simultaneous:
+            return ()
+        error = np.sqrt(level * (1.0 - level) / self.n_draws)
+        return (
+            f"The band's level comes from {self.n_draws} draws and is good to "
+            f"{100 * error:.2g} percentage points (Monte Carlo standard error).",
         )

@@ -16,6 +16,7 @@ from components.inference.base import (
     Interval,
     Progress,
     Uncertainty,
+    detectable_by_draws,
     highest_level,
     level_text,
 )
@@ -86,20 +87,21 @@ class JackknifePlus:
         panel = estimate.panel
         n_pre = panel.design.n_pre
         gaps = np.empty((n_pre, panel.design.n_post))
-        errors = np.empty(n_pre)
+        signed = np.empty(n_pre)
         for period in range(n_pre):
             refitted, _ = held_out_gaps(estimate, np.array([period]))
-            gaps[period], errors[period] = refitted[n_pre:], abs(refitted[period])
+            gaps[period], signed[period] = refitted[n_pre:], refitted[period]
             progress((period + 1) / n_pre)
-        means = gaps.mean(axis=1, keepdims=True)
+        means, errors = gaps.mean(axis=1, keepdims=True), np.abs(signed)
         rank = int(np.floor((1.0 - level) * (n_pre + 1) + ROUNDING))
-        interval = band = None
+        interval = band = detectable = None
         if rank:
             lower, upper = self._bounds(gaps, errors, rank)
             post = panel.periods[n_pre:]
             band = Band(pd.Series(lower, post), pd.Series(upper, post), level, simultaneous=False)
             ends = self._bounds(means, errors, rank)
             interval = Interval(float(ends[0][0]), float(ends[1][0]), level)
+            detectable = detectable_by_draws((interval.upper - interval.lower) / 2, signed)
         return Uncertainty(
             method=self,
             level=level,
@@ -107,6 +109,7 @@ class JackknifePlus:
             band=band,
             p_value=self._p_value(means, errors),
             smallest_p=1 / (n_pre + 1),
+            detectable=detectable,
             draws=means[:, 0],
             sentence=self._sentence(level, n_pre),
             notes=_notes(estimate, level, interval, band),

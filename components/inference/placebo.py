@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,18 +10,20 @@ import pandas as pd
 
 from components.arrays import Bools, Floats, Ints
 from components.errors import NotApplicableError
-from components.estimators.base import Card, Estimate, FastPlacebos
+from components.estimators.base import Card, Estimate
 from components.inference.base import (
     Band,
     Interval,
     Progress,
     Uncertainty,
+    detectable_by_draws,
     highest_level,
     level_text,
+    nth_largest,
     rejections_allowed,
 )
+from components.inference.placebo_groups import choose_groups, group_names, placebo_gaps
 from components.inference.refits import fixed
-from components.panel import unit_label
 
 MOST_ENUMERATED = 5000  # groups of placebo units; above, they are drawn at random
 
@@ -99,8 +99,10 @@ class PlaceboInSpace:
         NotApplicableError
             Where no placebo has a pre-period fit within ``max_mspe_ratio``.
         """
-        groups, enumerated = _groups(estimate, self.n_draws, rng)
-        gaps = placebo_gaps(estimate, groups, progress)
+        groups, enumerated = choose_groups(
+            estimate, self.n_draws, rng, enumerate_up_to=MOST_ENUMERATED
+        )
+        gaps = placebo_gaps(estimate, fixed(estimate), groups, progress)
         n_pre = estimate.panel.design.n_pre
         own = estimate.paths["gap"].to_numpy()
         own_fit, fits = float(_rms(own[:n_pre])), _rms(gaps[:, :n_pre])
@@ -111,12 +113,13 @@ class PlaceboInSpace:
         n = len(gaps) + 1
         p_value = (1 + int((sizes >= own_size * (1 - 1e-12)).sum())) / n
         rank = rejections_allowed(n, level)
-        interval, band = None, None
+        interval, band, detectable = None, None, None
         if rank and self.statistic != "rmspe_ratio":
-            width = float(_largest(np.abs(gaps[:, n_pre:].mean(axis=1)) * scale, rank))
+            width = float(nth_largest(np.abs(gaps[:, n_pre:].mean(axis=1)) * scale, rank))
             interval = Interval(estimate.att - width, estimate.att + width, level)
+            detectable = detectable_by_draws(width, gaps[:, n_pre:].mean(axis=1) * scale)
         if rank:
-            widths = _largest(np.abs(gaps[:, n_pre:]) * scale[:, None], rank)
+            widths = nth_largest(np.abs(gaps[:, n_pre:]) * scale[:, None], rank)
             post = pd.Series(own[n_pre:], estimate.panel.periods[n_pre:])
             band = Band(post - widths, post + widths, level, simultaneous=False)
         return Uncertainty(
@@ -126,6 +129,8 @@ class PlaceboInSpace:
             band=band,
             p_value=p_value,
             smallest_p=1 / n,
+            detectable=detectable,
+            n_random=0 if enumerated else n - 1,
             draws=gaps[:, n_pre:].mean(axis=1),
             sentence=self._sentence(estimate, level, n - 1, band is not None),
             notes=(*_notes(level, n, int((~kept).sum()), enumerated), *_held(estimate)),
@@ -133,7 +138,7 @@ class PlaceboInSpace:
                 "ranking": _ranking(estimate, groups, fits, gaps, own_fit, own_size, sizes),
                 "placebo_gaps": pd.DataFrame(
                     gaps * scale[:, None],
-                    index=pd.Index(_names(estimate, groups)),
+                    index=pd.Index(group_names(estimate, groups)),
                     columns=estimate.panel.periods,
                 ),
             },
@@ -178,56 +183,9 @@ class PlaceboInSpace:
         )
 
 
-def placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> Floats:
-    """Refit with each group of never-treated units in the place of the treated ones.
-
-    Parameters
-    ----------
-    estimate : Estimate
-        Its estimator is refitted.
-    groups : Ints, shape (B, n)
-        Rows of never-treated units.
-    progress : callable
-        Told the share that is done.
-
-    Returns
-    -------
-    Floats, shape (B, T)
-        Observed minus imputed, averaged over each group.
-    """
-    panel, estimator = estimate.panel, fixed(estimate)
-    if isinstance(estimator, FastPlacebos):
-        return estimator.placebo_gaps(panel, groups)
-    controls = np.flatnonzero(~panel.design.treated)
-    donors = panel.take(controls)
-    gaps = np.empty((len(groups), panel.shape[1]))
-    for number, group in enumerate(groups):
-        W = np.zeros(donors.shape, dtype=np.bool_)
-        W[np.searchsorted(controls, group), panel.design.n_pre :] = True
-        gaps[number] = estimator.fit(donors.reassign(W)).paths["gap"].to_numpy()
-        progress((number + 1) / len(groups))
-    return gaps
-
-
-def _groups(estimate: Estimate, n_draws: int, rng: np.random.Generator) -> tuple[Ints, bool]:
-    design = estimate.panel.design
-    controls = np.flatnonzero(~design.treated)
-    if comb(design.n_controls, design.n_treated) <= MOST_ENUMERATED:
-        picked = list(combinations(controls.tolist(), design.n_treated))
-        return np.array(picked, dtype=np.int64), True
-    drawn = [rng.choice(controls, design.n_treated, replace=False) for _ in range(n_draws)]
-    return np.sort(np.array(drawn, dtype=np.int64), axis=1), False
-
-
 def _rms(values: Floats) -> Floats:
     root: Floats = np.sqrt(np.square(values).mean(axis=-1))
     return root
-
-
-def _largest(values: Floats, rank: int) -> Floats:
-    """Give the value of this rank, 1 being the largest, along the first axis."""
-    largest: Floats = np.partition(values, len(values) - rank, axis=0)[len(values) - rank]
-    return largest
 
 
 def _held(estimate: Estimate) -> tuple[str, ...]:
@@ -254,11 +212,6 @@ def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, 
     return tuple(notes)
 
 
-def _names(estimate: Estimate, groups: Ints) -> list[str]:
-    units = estimate.panel.units
-    return [" + ".join(unit_label(units[row]) for row in group) for group in groups]
-
-
 def _ranking(
     estimate: Estimate,
     groups: Ints,
@@ -272,7 +225,7 @@ def _ranking(
     own = np.flatnonzero(panel.design.treated)[None, :]
     table = pd.DataFrame(
         {
-            "unit": _names(estimate, own) + _names(estimate, groups),
+            "unit": group_names(estimate, own) + group_names(estimate, groups),
             "treated": np.arange(len(groups) + 1) == 0,
             "pre_rmspe": np.r_[own_fit, fits],
             "average_gap": np.r_[estimate.att, gaps[:, panel.design.n_pre :].mean(axis=1)],

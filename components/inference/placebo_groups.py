@@ -8,11 +8,14 @@ from math import comb
 import numpy as np
 
 from components.arrays import Floats, Ints
-from components.estimators.base import Estimate, FastPlacebos, HeldPlacebos
+from components.estimators.base import Estimate, Estimator, FastPlacebos, HeldPlacebos
 from components.inference.base import Progress
+from components.panel import unit_label
 
 
-def choose_groups(estimate: Estimate, n_draws: int, rng: np.random.Generator) -> tuple[Ints, bool]:
+def choose_groups(
+    estimate: Estimate, n_draws: int, rng: np.random.Generator, *, enumerate_up_to: int
+) -> tuple[Ints, bool]:
     """Pick groups as large as the treated one: all of them where they are few, else at random.
 
     Parameters
@@ -20,9 +23,10 @@ def choose_groups(estimate: Estimate, n_draws: int, rng: np.random.Generator) ->
     estimate : Estimate
         Of a block design with more never-treated than treated units.
     n_draws : int
-        Number of random groups; where there are no more than these, all are taken. With one
-        treated unit every never-treated unit is taken once.
+        Number of random groups.
     rng : numpy.random.Generator
+    enumerate_up_to : int
+        All groups are taken where there are no more than these.
 
     Returns
     -------
@@ -34,19 +38,22 @@ def choose_groups(estimate: Estimate, n_draws: int, rng: np.random.Generator) ->
     design = estimate.panel.design
     controls = np.flatnonzero(~design.treated)
     n = design.n_treated
-    if n == 1 or comb(design.n_controls, n) <= n_draws:
+    if comb(design.n_controls, n) <= enumerate_up_to:
         return np.array(list(combinations(controls.tolist(), n)), dtype=np.int64), True
     drawn = [rng.choice(controls, n, replace=False) for _ in range(n_draws)]
     return np.sort(np.array(drawn, dtype=np.int64), axis=1), False
 
 
-def held_placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> Floats:
-    """Refit with each group as if treated, at the tuning of the estimate where it can be held.
+def placebo_gaps(
+    estimate: Estimate, estimator: Estimator, groups: Ints, progress: Progress
+) -> Floats:
+    """Refit with each group of never-treated units in the place of the treated ones.
 
     Parameters
     ----------
     estimate : Estimate
-        Its estimator is refitted.
+    estimator : Estimator
+        What is refitted; the truly treated units are left out.
     groups : Ints, shape (B, n)
         Rows of never-treated units.
     progress : callable
@@ -57,9 +64,7 @@ def held_placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> F
     Floats, shape (B, T)
         Observed minus imputed, averaged over each group.
     """
-    panel, estimator = estimate.panel, estimate.estimator
-    if isinstance(estimator, HeldPlacebos):
-        return estimator.held_placebo_gaps(panel, groups)
+    panel = estimate.panel
     if isinstance(estimator, FastPlacebos):
         return estimator.placebo_gaps(panel, groups)
     controls = np.flatnonzero(~panel.design.treated)
@@ -71,3 +76,22 @@ def held_placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> F
         gaps[number] = estimator.fit(donors.reassign(W)).paths["gap"].to_numpy()
         progress((number + 1) / len(groups))
     return gaps
+
+
+def held_placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> Floats:
+    """Refit as :func:`placebo_gaps`, at the regularisation of the panel where it can be held.
+
+    Returns
+    -------
+    Floats, shape (B, T)
+    """
+    estimator = estimate.estimator
+    if isinstance(estimator, HeldPlacebos):
+        return estimator.held_placebo_gaps(estimate.panel, groups)
+    return placebo_gaps(estimate, estimator, groups, progress)
+
+
+def group_names(estimate: Estimate, groups: Ints) -> list[str]:
+    """Name each group by its units."""
+    names = [unit_label(unit) for unit in estimate.panel.units.tolist()]
+    return [" + ".join(names[row] for row in group) for group in groups.tolist()]

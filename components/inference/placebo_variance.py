@@ -12,9 +12,15 @@ from scipy.stats import t as student
 from components.arrays import Floats
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate
-from components.inference.base import Band, Interval, Progress, Uncertainty, level_text
-from components.inference.placebo_groups import choose_groups, held_placebo_gaps
-from components.panel import unit_label
+from components.inference.base import (
+    Band,
+    Interval,
+    Progress,
+    Uncertainty,
+    detectable_by_t,
+    level_text,
+)
+from components.inference.placebo_groups import choose_groups, group_names, held_placebo_gaps
 
 FEWEST_CONTROLS = 5
 # Simulated with 30 units and 30 periods: treated noise of twice the controls' is named in 97 of 100
@@ -87,7 +93,8 @@ class PlaceboVariance:
         """
         panel = estimate.panel
         design = panel.design
-        groups, enumerated = choose_groups(estimate, self.n_draws, rng)
+        few = design.n_controls if design.n_treated == 1 else self.n_draws
+        groups, enumerated = choose_groups(estimate, self.n_draws, rng, enumerate_up_to=few)
         gaps = held_placebo_gaps(estimate, groups, progress)
         draws = gaps[:, design.n_pre :].mean(axis=1)
         error = float(draws.std())
@@ -101,7 +108,6 @@ class PlaceboVariance:
         gap = estimate.paths["gap"]
         half = pd.Series(quantile * gaps.std(axis=0), panel.periods)
         post = panel.periods[design.n_pre :]
-        names = [" + ".join(unit_label(panel.units[row]) for row in group) for group in groups]
         return Uncertainty(
             method=self,
             level=level,
@@ -111,6 +117,8 @@ class PlaceboVariance:
             band=Band((gap - half)[post], (gap + half)[post], level, simultaneous=False),
             p_value=float(2 * student.sf(abs(estimate.att) / error, df)),
             standard_error=error,
+            detectable=detectable_by_t(error, df, level),
+            n_random=0 if enumerated else len(groups),
             draws=draws,
             sentence=(
                 f"{level_text(level)} band from the spread of {len(groups)} placebo "
@@ -120,7 +128,9 @@ class PlaceboVariance:
             ),
             notes=_notes(estimate, gaps[:, : design.n_pre], enumerated=enumerated),
             details={
-                "placebo_effects": pd.DataFrame({"effect": draws}, index=pd.Index(names)),
+                "placebo_effects": pd.DataFrame(
+                    {"effect": draws}, index=pd.Index(group_names(estimate, groups))
+                ),
             },
         )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from components.arrays import Floats
 from components.estimators.base import Card, Estimate
 from components.estimators.synthetic_control import SyntheticControl
-from components.inference.base import Band, Interval, Progress, Uncertainty, level_text
+from components.inference.base import POWER, Band, Interval, Progress, Uncertainty, level_text
 from components.numerics.prediction_intervals import Fit, in_sample_draws, later_errors
 from components.panel import period_label
 
@@ -29,7 +30,7 @@ class PredictionIntervals:
     what the true weights would give. Out-of-sample: the later period has an error of its own,
     taken as sub-Gaussian with a mean and a spread predicted from the donors,
     :math:`\varepsilon_t = \sqrt{2\log(2/\alpha_2)}\,\sigma_t`. Each part is given half of
-    :math:`\alpha = 1 - \text{level}`, so the level is a lower bound.
+    :math:`\alpha = 1 - \text{level}`.
 
     Parameters
     ----------
@@ -40,6 +41,11 @@ class PredictionIntervals:
         otherwise by their levels.
     simultaneous : bool
         Cover all treated periods together; otherwise each on its own.
+    spread : {"corrected", "published"}
+        ``"published"`` is the rule of the package scpi, whose :math:`\sigma_t` comes out at about
+        half of what it should be for normal errors; by simulation its band can fall short
+        (docs/coverage.md). ``"corrected"`` takes :math:`\sigma_t` for normal errors, and their
+        quantile in the place of the sub-Gaussian bound.
 
     Notes
     -----
@@ -62,6 +68,7 @@ class PredictionIntervals:
     n_draws: int = 200
     differences: bool = True
     simultaneous: bool = False
+    spread: Literal["corrected", "published"] = "corrected"
 
     card: ClassVar[Card] = Card(
         key="prediction",
@@ -132,6 +139,8 @@ class PredictionIntervals:
             band=band,
             p_value=bounds.p_value(estimate.att),
             smallest_p=bounds.smallest_p,
+            detectable=None if interval is None else bounds.detectable(alpha),
+            n_random=self.n_draws,
             sentence=self._sentence(level),
             notes=tuple(bounds.notes(alpha, interval, band, gap)),
             details={"prediction": table, "rho": bounds.fit.rho},
@@ -143,7 +152,7 @@ class PredictionIntervals:
         return (
             f"{level_text(level)} prediction band: where the untreated outcome may lie, half of "
             f"the error for the weights ({half} in-sample) and half for the period itself "
-            f"({half} out-of-sample); {kind}, two-sided. The level is a lower bound."
+            f"({half} out-of-sample); {kind}, two-sided."
         )
 
 
@@ -172,7 +181,7 @@ class _Bounds:
         directions = np.concatenate([later, later.mean(axis=0, keepdims=True)])
         noise = rng.standard_normal((method.n_draws, n_pre - self.fit.start))
         self.low, self.high = in_sample_draws(self.fit, directions, noise)
-        self.mean, self.spread = later_errors(self.fit)
+        self.mean, self.spread = later_errors(self.fit, corrected=method.spread == "corrected")
 
     @cached_property
     def smallest_p(self) -> float:
@@ -182,8 +191,13 @@ class _Bounds:
     def of_average(self, alpha: float) -> tuple[float, float]:
         """Bounds of the average untreated outcome, less the synthetic average."""
         low, high = self._in_sample(self.low[:, -1], self.high[:, -1], alpha)
-        reach = _reach(alpha) * self.spread.mean()
+        reach = self._reach(alpha) * self.spread.mean()
         return float(low + self.mean.mean() - reach), float(high + self.mean.mean() + reach)
+
+    def detectable(self, alpha: float) -> float:
+        """Half of the average's interval, and what a normal error of that spread adds."""
+        lower, upper = self.of_average(alpha)
+        return (upper - lower) / 2 + float(norm.ppf(POWER) * self.spread.mean())
 
     def table(self, alpha: float) -> pd.DataFrame:
         """Both parts by period."""
@@ -193,7 +207,7 @@ class _Bounds:
             high = np.broadcast_to(high.max(axis=1, keepdims=True), high.shape)
             widen = max(1.0, float(np.sqrt(np.log(len(self.periods) + 1))))
         inner = self._in_sample(low, high, alpha)
-        reach = _reach(alpha) * widen * self.spread
+        reach = self._reach(alpha) * widen * self.spread
         return pd.DataFrame(
             {
                 "counterfactual": self.counterfactual,
@@ -206,6 +220,12 @@ class _Bounds:
             },
             index=self.periods,
         )
+
+    def _reach(self, alpha: float) -> float:
+        """Bound of half of alpha, in units of the spread."""
+        if self.method.spread == "corrected":
+            return float(norm.isf(alpha / 4.0))
+        return float(np.sqrt(2.0 * np.log(4.0 / alpha)))
 
     def _in_sample(self, low: Floats, high: Floats, alpha: float) -> tuple[Floats, Floats]:
         return (
@@ -279,8 +299,3 @@ class _Bounds:
         low = np.ptp(np.quantile(self.low[:, -1], ends))
         high = np.ptp(np.quantile(self.high[:, -1], 1.0 - ends))
         return float(max(low, high) / 2)
-
-
-def _reach(alpha: float) -> float:
-    """Sub-Gaussian bound of half of alpha, in units of the spread (``sqrt(2 log(2/alpha_2))``)."""
-    return float(np.sqrt(2.0 * np.log(4.0 / alpha)))

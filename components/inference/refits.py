@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,13 @@ from scipy.stats import t as student
 
 from components.arrays import Floats, Ints
 from components.estimators.base import Estimate, Estimator, Tuned
-from components.inference.base import Band, InferenceMethod, Interval, Uncertainty
+from components.inference.base import (
+    Band,
+    InferenceMethod,
+    Interval,
+    Uncertainty,
+    detectable_by_t,
+)
 from components.panel import Panel
 
 FEWEST_TREATED = 5  # with fewer, intervals from resampling units are far too short
@@ -33,7 +40,9 @@ class Effects:
 def fixed(estimate: Estimate) -> Estimator:
     """Give the estimator with the tuning that this estimate has chosen, for its refits."""
     estimator = estimate.estimator
-    return estimator.tuned(estimate) if isinstance(estimator, Tuned) else estimator
+    if "cohorts" in estimate.details or not isinstance(estimator, Tuned):
+        return estimator  # cohorts fitted one by one choose their tuning one by one
+    return estimator.tuned(estimate)
 
 
 def refit(estimator: Estimator, panel: Panel, rows: Ints) -> Effects | None:
@@ -76,51 +85,6 @@ def too_few_treated(estimate: Estimate, method: str) -> str | None:
     return None
 
 
-def from_spread(
-    estimate: Estimate,
-    refits: list[Effects],
-    *,
-    method: InferenceMethod,
-    level: float,
-    factor: float,
-    df: float,
-    sentence: str,
-    notes: tuple[str, ...] = (),
-) -> Uncertainty:
-    """Build symmetric t intervals from the spread of refits.
-
-    Parameters
-    ----------
-    estimate : Estimate
-    refits : list of Effects
-    method : InferenceMethod
-    level : float
-    factor : float
-        Multiplies the mean squared deviation of the refits from their mean.
-    df : float
-        Degrees of freedom of the t reference.
-    sentence : str
-        What interval and band are.
-    notes : tuple of str
-
-    Returns
-    -------
-    Uncertainty
-    """
-    draws, tables = as_tables(estimate, refits)
-    return from_tables(
-        estimate,
-        draws,
-        tables,
-        method=method,
-        level=level,
-        factor=factor,
-        df=df,
-        sentence=sentence,
-        notes=notes,
-    )
-
-
 def as_tables(estimate: Estimate, refits: list[Effects]) -> tuple[Floats, tuple[Floats, Floats]]:
     """Turn refits into arrays, over the periods and event times that the estimate has.
 
@@ -150,6 +114,7 @@ def from_tables(
     df: float,
     sentence: str,
     notes: tuple[str, ...] = (),
+    n_random: int = 0,
 ) -> Uncertainty:
     """Build symmetric t intervals from refits given as arrays.
 
@@ -170,6 +135,8 @@ def from_tables(
     sentence : str
         What interval and band are.
     notes : tuple of str
+    n_random : int
+        How many of the refits are of random samples.
 
     Returns
     -------
@@ -178,12 +145,17 @@ def from_tables(
     error = float(np.sqrt(factor * np.mean((draws - draws.mean()) ** 2)))
     quantile = float(student.ppf(0.5 + level / 2, df))
     p_value = float(2 * student.sf(abs(estimate.att) / error, df)) if error > 0 else None
+    points = (estimate.by_period().dropna(), estimate.by_event_time().dropna())
     band, event_band = (
-        _band(point.dropna(), table, factor, quantile, level)
-        for point, table in zip(
-            (estimate.by_period(), estimate.by_event_time()), tables, strict=True
-        )
+        _band(point, table, factor, quantile, level, _units_behind(estimate, point.index, since))
+        for point, table, since in zip(points, tables, (False, True), strict=True)
     )
+    thin = len(points[0]) - len(band.lower)
+    if thin:
+        notes += (
+            f"{thin} of {len(points[0])} treated periods have no band: fewer than "
+            f"{FEWEST_TREATED} treated units stand behind their averages.",
+        )
     half = quantile * error
     return Uncertainty(
         method=method,
@@ -193,6 +165,8 @@ def from_tables(
         event_band=event_band,
         p_value=p_value,
         standard_error=error,
+        detectable=detectable_by_t(error, df, level),
+        n_random=n_random,
         draws=draws,
         sentence=sentence,
         notes=notes,
@@ -200,10 +174,31 @@ def from_tables(
 
 
 def _band(
-    point: pd.Series[float], table: Floats, factor: float, quantile: float, level: float
+    point: pd.Series[float],
+    table: Floats,
+    factor: float,
+    quantile: float,
+    level: float,
+    n_units: Ints,
 ) -> Band:
     half = pd.Series(quantile * np.sqrt(factor * _mean_square(table)), point.index)
-    return Band(point - half, point + half, level, simultaneous=False)
+    enough = n_units >= FEWEST_TREATED
+    return Band((point - half)[enough], (point + half)[enough], level, simultaneous=False)
+
+
+def _units_behind(estimate: Estimate, index: pd.Index[Any], since: bool) -> Ints:
+    """Count the treated units in the average of each period, or of each event time."""
+    design = estimate.panel.design
+    known = np.isfinite(estimate.effects)
+    if not since:
+        counts: Ints = (known & estimate.panel.W).sum(axis=0, dtype=np.int64)
+        return counts[estimate.panel.periods.get_indexer(index)]
+    by_time: dict[int, int] = {}
+    for cohort in design.cohorts:
+        for column, count in enumerate(known[cohort.rows].sum(axis=0).tolist()):
+            time = column - cohort.start
+            by_time[time] = by_time.get(time, 0) + count
+    return np.array([by_time[time] for time in index], dtype=np.int64)
 
 
 def _mean_square(table: Floats) -> Floats:

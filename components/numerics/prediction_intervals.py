@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linprog
+from scipy.special import digamma
 
 from components.arrays import Bools, Floats
 from components.numerics.ball_programs import largest_in_ball
@@ -21,6 +22,7 @@ SMALL_RHO = 0.001
 COLLINEAR_RHO = 0.05
 SPARE_PERIODS = 10  # periods that a regression of residuals must have beyond its coefficients
 NORMAL_IQR = 1.34
+MEAN_LOG_CHI2 = float(digamma(0.5) + np.log(2.0))  # of one degree of freedom: -1.27
 TINY = 1e-200
 
 
@@ -141,12 +143,19 @@ def in_sample_draws(fit: Fit, directions: Floats, noise: Floats) -> tuple[Floats
     return -bounds[:, : len(directions)], bounds[:, len(directions) :]
 
 
-def later_errors(fit: Fit) -> tuple[Floats, Floats]:
+def later_errors(fit: Fit, *, corrected: bool = False) -> tuple[Floats, Floats]:
     r"""Predict mean and spread of the error in each later period.
 
     The residuals before treatment are regressed on the kept donors; so are their log squares, for
     :math:`\sigma_t = \exp(\tfrac12 \widehat{\log e_t^2})`, of which the interquartile range by
     quantile regression over 1.34 is an upper limit.
+
+    Parameters
+    ----------
+    fit : Fit
+    corrected : bool
+        For normal errors :math:`E\log e^2 = \log\sigma^2 - 1.27`, and residuals of n periods
+        after a regression on k are :math:`\sqrt{(n-k)/n}` too small; both are put right.
 
     Returns
     -------
@@ -165,6 +174,10 @@ def later_errors(fit: Fit) -> tuple[Floats, Floats]:
     from_logs = np.exp(0.5 * _projected(before, logs, later))
     quartiles = [regression_quantile(before, left, tau, later) for tau in (0.25, 0.75)]
     from_range = np.abs(quartiles[1] - quartiles[0]) / NORMAL_IQR
+    if corrected:
+        from_logs *= np.exp(-0.5 * MEAN_LOG_CHI2)
+        n, k = before.shape
+        scale *= np.sqrt(n / max(n - k, 1))
     return mean, scale * np.minimum(from_logs, from_range)
 
 

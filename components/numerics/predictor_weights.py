@@ -18,7 +18,8 @@ import numpy as np
 from scipy.optimize import minimize
 
 from components.arrays import Floats
-from components.numerics.simplex import SimplexFit, nearest_by_nnls, simplex_fit
+from components.numerics.simplex import SimplexFit, simplex_fit
+from components.numerics.simplex_nnls import nearest_by_nnls
 
 RANDOM_STARTS = 8
 SMALL_SHARE = 0.05

@@ -3,10 +3,9 @@ r"""Least squares with weights on the simplex, solved to its optimum.
 .. math:: \min_{w, c} |A w + c - b|^2 + \rho |w|^2 \quad\text{s.t.}\quad w \ge 0,\ \sum_j w_j = 1
 
 Three engines share the work. Without a ridge the problem is a non-negative least squares problem
-in disguise: :math:`u = \arg\min_{u \ge 0} |A u - b\,1'u|^2 + s^2 (1 - 1'u)^2`, scaled to sum to
-one, is the optimum (Lawson and Hanson 1995, chapter 23). With a ridge Newton's method runs on the
-dual (:mod:`components.numerics.simplex_dual`). An active-set method with orthogonal
-factorisations then carries either answer to the optimum, and settles what the first two left open.
+in disguise (:mod:`components.numerics.simplex_nnls`). With a ridge Newton's method runs on the
+dual (:mod:`components.numerics.simplex_dual`). An active-set method with orthogonal factorisations
+then carries either answer to the optimum, and settles what the first two left open.
 
 Where several weights reach the optimum, as with more donors than periods, the one with the
 smallest sum of squares is returned: the limit of a ridge that goes to zero.
@@ -17,12 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
-from components.arrays import Floats, Ints
+from components.arrays import Floats
 from components.numerics.simplex_active import active_set, improvements
 from components.numerics.simplex_dual import ridge_simplex
 from components.numerics.simplex_least_norm import least_norm
+from components.numerics.simplex_nnls import nearest_by_nnls
 
 DUST = 16.0 * float(np.finfo(np.float64).eps)
 NEWTON_FROM = 1e-3
@@ -204,40 +203,3 @@ def _by_columns(P: Floats) -> Floats:
             break
         picked = np.sort(np.concatenate([picked[some > 0.0], best]))
     return w
-
-
-def nearest_by_nnls(P: Floats, barred: Ints | None = None) -> Floats:
-    """Find the point of the donors' hull closest to the origin by non-negative least squares.
-
-    Parameters
-    ----------
-    P : Floats, shape (M, J)
-        Donors minus target.
-    barred : Ints, shape (n,), optional
-        Donors to leave out.
-
-    Returns
-    -------
-    Floats, shape (J,)
-        Its weights; optimal up to rounding unless the solver gave up.
-    """
-    n_rows, n_donors = P.shape
-    squares = np.square(P).sum(axis=0)
-    size = float(np.sqrt(squares.max())) or 1.0
-    system = np.empty((n_rows + 1, n_donors))
-    system[:-1] = P
-    system[-1] = size
-    target = np.zeros(n_rows + 1)
-    target[-1] = size
-    if barred is not None:
-        system[:, barred] = 0.0
-        squares[barred] = np.inf
-    try:
-        u, _ = nnls(system, target)
-    except RuntimeError:
-        u = np.zeros(n_donors)
-    total = float(u.sum())
-    if total == 0.0:
-        u[squares.argmin()] = total = 1.0
-    weights: Floats = u / total
-    return weights

@@ -24,6 +24,7 @@ from functools import cached_property
 import numpy as np
 
 from components.arrays import Bools, Floats
+from components.numerics.simplex_problems import second_moments
 
 MAX_STEPS = 60
 MAX_STAGES = 16
@@ -34,7 +35,9 @@ MAX_CUTS = 25
 OVERSHOOT = 0.3
 TIGHT = 1e-15
 SETTLED = 1e-12
-GATHER_FROM = 4_000
+FEW = 10
+LARGE = 40_000
+SPARSE = 0.2
 
 
 def project_simplex(z: Floats, multiplicity: Floats | None = None) -> Floats:
@@ -184,14 +187,11 @@ class _Problems:
     def newton(self, weights: Floats, slope: Floats) -> Floats:
         r"""Newton steps: solve :math:`\rho I + X(D - mm'/\sum m)X'`, over donors with weight."""
         m = np.where(weights > 0.0, 1.0 if self.mass is None else self.mass, 0.0)
-        X = self.X
-        n_rows, n_donors = X.shape
-        if n_rows * n_donors > GATHER_FROM:
-            hessian = np.stack([_second_moment(X, row) for row in m])
+        if len(m) < FEW or self.X.size > LARGE or np.count_nonzero(m) < SPARSE * m.size:
+            hessian = np.stack([_second_moment(self.X, row) for row in m])
         else:
-            stacked = (X * m[:, None, :]).reshape(-1, n_donors)
-            hessian = (stacked @ X.T).reshape(len(m), n_rows, n_rows)
-        sums = m @ X.T
+            hessian = second_moments(self.X.T, m)
+        sums = m @ self.X.T
         hessian -= sums[:, :, None] * (sums / m.sum(axis=1, keepdims=True))[:, None, :]
         diagonal = np.einsum("bii->bi", hessian)
         diagonal += self.ridge[:, None] + 1e-15 * diagonal.max(axis=1, keepdims=True)

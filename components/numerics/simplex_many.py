@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from components.arrays import Floats, Ints
-from components.numerics.simplex import nearest_by_nnls, simplex_fit
+from components.numerics.simplex import simplex_fit
 from components.numerics.simplex_dual import ridge_simplex
 from components.numerics.simplex_lockstep import SimplexBatch
+from components.numerics.simplex_nnls import nearest_by_nnls_many
 
 CELLS = 4_000_000
 LOOP_UP_TO = 120
@@ -40,7 +41,8 @@ def simplex_fits(
     batch = SimplexBatch(A, targets, np.zeros(len(targets)), barred=barred, intercept=intercept)
     start = None
     if n_donors <= LOOP_UP_TO:
-        start = _by_nnls(batch.centred(), barred)
+        centred = batch.centred()
+        start = nearest_by_nnls_many(centred.X, centred.targets, barred)
     weights, sure = batch.solve(start)
     for row in np.flatnonzero(~sure):
         keep = np.delete(np.arange(n_donors), barred[row])
@@ -107,17 +109,12 @@ def resampled_fits(A: Floats, target: Floats, ridge: Floats, mass: Floats) -> Fl
     Floats, shape (B, J)
     """
     targets = np.broadcast_to(target, mass.shape)
-    weights, sure = SimplexBatch(A, targets, ridge, mass=mass, intercept=True).solve()
+    whole = simplex_fit(A, target, float(ridge.mean()), intercept=True).weights
+    start = np.broadcast_to(whole, (len(mass), len(whole)))
+    batch = SimplexBatch(A, targets, ridge, mass=mass, intercept=True)
+    weights, sure = batch.solve(start, pivots=True)
     for row in np.flatnonzero(~sure):
         copies = np.repeat(np.arange(len(A)), mass[row].astype(np.int64))
         fit = simplex_fit(A[copies], target[copies], float(ridge[row]), intercept=True)
         weights[row] = fit.weights
     return weights
-
-
-def _by_nnls(batch: SimplexBatch, barred: Ints) -> Floats:
-    fits = [
-        nearest_by_nnls(batch.X - target[:, None], bars)
-        for target, bars in zip(batch.targets, barred, strict=True)
-    ]
-    return np.stack(fits)

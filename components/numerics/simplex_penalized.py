@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from components.arrays import Floats
-from components.numerics.simplex import SimplexFit, differences, nearest_by_nnls, simplex_fit
+from components.numerics.simplex import SimplexFit, differences, simplex_fit
 from components.numerics.simplex_active import active_set, improvements
+from components.numerics.simplex_nnls import nearest_by_nnls
 
 CONVERGED = 1e-9
 PENALTIES = tuple(float(penalty) for penalty in np.geomspace(1e-4, 10.0, 16))

@@ -17,6 +17,7 @@ import numpy as np
 from components.arrays import Bools, Floats, Ints
 from components.numerics.trop_cells import Choices, column
 from components.numerics.trop_factors import Stack
+from components.numerics.trop_lines import Lines
 from components.numerics.trop_solver import Solution, solve_in_chunks
 from components.numerics.trop_weights import (
     Distance,
@@ -98,7 +99,20 @@ class BlockProblem:
         n_periods = self.observed.shape[1]
         rows = np.repeat(self.groups[index], n_periods, axis=1)
         columns = np.tile(np.arange(n_periods), (len(index), self.groups.shape[1]))
-        return Stack(self.tables[index], weights, column(penalties, "nn"), X, rows, columns)
+        lines = self._lines(omega, theta, block) if self.observed.all() else (None, None)
+        return Stack(self.tables[index], weights, column(penalties, "nn"), X, rows, columns, *lines)
+
+    def _lines(self, omega: Floats, theta: Floats, block: Bools) -> tuple[Lines, Lines]:
+        """Classes of units and of periods: those outside the block, and those inside."""
+        if self.common_effect:
+            units = Lines(omega, np.zeros(omega.shape, dtype=np.int64), theta[:, None])
+            periods = Lines(theta, np.zeros(theta.shape, dtype=np.int64), omega[:, None])
+            return units, periods
+        treated, after = np.asarray(block.any(axis=2)), np.asarray(block.any(axis=1))
+        before, controls = np.where(after, 0.0, theta), np.where(treated, 0.0, omega)
+        units = Lines(omega, treated.astype(np.int64), np.stack([theta, before], axis=1))
+        periods = Lines(theta, after.astype(np.int64), np.stack([omega, controls], axis=1))
+        return units, periods
 
     def solve(
         self,

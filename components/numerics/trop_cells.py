@@ -16,8 +16,12 @@ import numpy as np
 
 from components.arrays import Bools, Floats, Ints
 from components.numerics.trop_factors import Stack
+from components.numerics.trop_lines import Lines
 from components.numerics.trop_solver import Solution, solve_in_chunks
 from components.numerics.trop_weights import Distance, UnitDistances, decay
+
+FEW_CLASSES = 4
+"""Classes of units or of periods up to which one decomposition for each pays in any panel."""
 
 GRID_CELLS = 2_000_000
 """Largest number of class cells held at once by the closed form."""
@@ -139,13 +143,17 @@ class CellProblem:
         omega, theta = self.weights(penalties, index)
         weights = omega[:, :, None] * theta[:, None, :] * self.seen
         weights[np.arange(len(index)), self.rows[index], self.columns[index]] = 0.0
+        i, t = self.rows[index], self.columns[index]
+        units, periods, _ = self._classes
         return Stack(
             Y=np.broadcast_to(self.clean, weights.shape),
             weights=weights,
             penalty=column(penalties, "nn"),
             X=np.broadcast_to(self.X, (len(index), *self.X.shape)),
-            rows=self.rows[index][:, None],
-            columns=self.columns[index][:, None],
+            rows=i[:, None],
+            columns=t[:, None],
+            units=_lines(units, self.seen, omega, theta, i, t),
+            periods=_lines(periods, self.seen.T, theta, omega, t, i),
         )
 
     @cached_property
@@ -187,6 +195,23 @@ class CellProblem:
         sums[:, G, :H] = (theta * self.clean[i]) @ periods
         sums[:, :G, H] = (omega * self.clean[:, t].T) @ units
         return corner_predictions(weights, sums)
+
+
+def _lines(
+    classes: Floats, seen: Bools, along: Floats, across: Floats, own: Ints, out: Ints
+) -> Lines | None:
+    """Classes of the lines of a table, and one for each cell's own line, without that cell."""
+    n_lines, n_classes = classes.shape
+    if n_classes + 1 > max(FEW_CLASSES, n_lines // 8):
+        return None
+    each = np.arange(len(own))
+    member = np.tile(classes.argmax(axis=1), (len(own), 1))
+    member[each, own] = n_classes
+    masks = np.concatenate(
+        [np.tile(seen[classes.argmax(axis=0)], (len(own), 1, 1)), seen[own][:, None]], axis=1
+    )
+    masks[each, -1, out] = False
+    return Lines(along, member, masks * across[:, None])
 
 
 def corner_predictions(weights: Floats, sums: Floats) -> Floats:

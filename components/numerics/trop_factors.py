@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.arrays import Bools, Floats, Ints
+from components.numerics.trop_lines import Lines
+from components.numerics.trop_regressions import regress
 
 MEMORY = 6
 """Sweeps that Anderson acceleration looks back."""
@@ -26,11 +28,8 @@ MEMORY = 6
 ROUNDING = 1e-11
 """Relative rise of the objective that is put down to rounding."""
 
-SMALL_SYSTEM = 20
-"""Up to this order, one elimination vectorised over many systems beats a call of LAPACK each."""
-
-BLOCK = 300_000
-"""Entries of small systems that are set up at once: they should stay in the cache."""
+FEW_PROBES = 8
+"""With more probes, multiplying the factors out is faster than picking their rows."""
 
 TINY = 1e-300
 
@@ -82,6 +81,8 @@ class Stack:
         Covariates, finite; K may be 0.
     rows, columns : Ints, shape (B, p)
         Probes: the cells whose prediction has to come to rest.
+    units, periods : Lines, optional
+        The weights again, where they are products over few classes of units and of periods.
     """
 
     Y: Floats
@@ -90,6 +91,8 @@ class Stack:
     X: Floats
     rows: Ints
     columns: Ints
+    units: Lines | None = None
+    periods: Lines | None = None
 
     @property
     def n_covariates(self) -> int:
@@ -111,6 +114,21 @@ class Stack:
             self.X[keep],
             self.rows[keep],
             self.columns[keep],
+            None if self.units is None else self.units.take(keep),
+            None if self.periods is None else self.periods.take(keep),
+        )
+
+    def turned(self) -> Stack:
+        """Put units in the place of periods."""
+        return Stack(
+            self.Y.swapaxes(1, 2),
+            np.ascontiguousarray(self.weights.swapaxes(1, 2)),
+            self.penalty,
+            self.X.swapaxes(2, 3),
+            self.columns,
+            self.rows,
+            self.periods,
+            self.units,
         )
 
 
@@ -184,16 +202,22 @@ class _Sweep:
     def __call__(self, right: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return left and right factors, slopes, and the objective, which can only fall."""
         stack = self.stack
-        left, _, _ = _regress(
+        left, _, _ = regress(
             right,
             stack.weights.swapaxes(1, 2),
             self.targets.swapaxes(2, 3),
             self._net_of(right[:, -1], self.by_period),
             self.ridge,
+            stack.units,
         )
         level = left[:, -1]
-        right, slopes, gain = _regress(
-            left, stack.weights, self.targets, self._net_of(level, self.by_unit), self.ridge
+        right, slopes, gain = regress(
+            left,
+            stack.weights,
+            self.targets,
+            self._net_of(level, self.by_unit),
+            self.ridge,
+            stack.periods,
         )
         squares = self.moments[:, 0, 0] - gain
         squares += (level * (level * self.unit_totals - 2.0 * self.by_unit[:, 0])).sum(axis=1)
@@ -209,139 +233,21 @@ class _Sweep:
 
     def probe(self, left: Floats, right: Floats, slopes: Floats) -> Floats:
         """Predict the probes, shape (B, p)."""
-        stack = self.stack
-        each = np.arange(len(left))[:, None]
-        U, V = left[each, :, stack.rows], right[each, :, stack.columns]
-        values = (U[:, :, :-1] * V[:, :, :-1]).sum(axis=2) + U[:, :, -1] + V[:, :, -1]
+        stack, each = self.stack, np.arange(len(left))[:, None]
+        if stack.rows.shape[1] > FEW_PROBES:
+            table = left[:, :-1].swapaxes(1, 2) @ right[:, :-1]
+            place = stack.rows * table.shape[2] + stack.columns
+            values = np.take_along_axis(table.reshape(len(left), -1), place, axis=1)
+            values += np.take_along_axis(left[:, -1], stack.rows, axis=1)
+            values += np.take_along_axis(right[:, -1], stack.columns, axis=1)
+        else:
+            U, V = left[each, :, stack.rows], right[each, :, stack.columns]
+            values = (U[:, :, :-1] * V[:, :, :-1]).sum(axis=2) + U[:, :, -1] + V[:, :, -1]
         if stack.n_covariates:
             at = stack.X[each, :, stack.rows, stack.columns]
             values = values + (at @ slopes[:, :, None])[:, :, 0]
         total: Floats = values
         return total
-
-
-def _regress(
-    given: Floats, weights: Floats, targets: Floats, moments: Floats, ridge: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Regress every line of the table on given factors and a constant, and all on covariates.
-
-    Parameters
-    ----------
-    given : Floats, shape (B, q, S)
-        Factors along the line, and last the effects to take off first.
-    weights : Floats, shape (B, S, M)
-        One column per line.
-    targets : Floats, shape (B, 1 + K, S, M)
-        Weighted outcome, then weighted covariates.
-    moments : Floats, shape (B, 1 + K, 1 + K)
-        Weighted cross products of outcome and covariates; those with the outcome, in the first
-        column, net of the effects to take off.
-    ridge : Floats, shape (B,)
-        On the factors, not on the constant.
-
-    Returns
-    -------
-    solution : Floats, shape (B, q, M)
-    slopes : Floats, shape (B, K)
-    gain : Floats, shape (B,)
-        By how much the solution lowers the penalised sum of squares.
-    """
-    order, lines = given.shape[1], weights.shape[2]
-    block = max(1, BLOCK // (order * (order + 1) // 2 * lines))
-    parts = []
-    for first in range(0, len(given), block):
-        part = slice(first, first + block)
-        parts.append(
-            _regress_block(given[part], weights[part], targets[part], moments[part], ridge[part])
-        )
-    if len(parts) == 1:
-        return parts[0]
-    solution, slopes, gain = zip(*parts, strict=True)
-    return np.concatenate(solution), np.concatenate(slopes), np.concatenate(gain)
-
-
-def _regress_block(
-    given: Floats, weights: Floats, targets: Floats, moments: Floats, ridge: Floats
-) -> tuple[Floats, Floats, Floats]:
-    size, order, _ = given.shape
-    features = given.copy()
-    features[:, -1] = 1.0
-    first, second = np.tril_indices(order)
-    count = len(first)
-    products = np.concatenate(
-        [features[:, first] * features[:, second], features * given[:, -1:]], axis=1
-    )
-    # Equation first, problem later: the elimination below then runs over contiguous memory.
-    sums = np.empty((count + order, size, weights.shape[2]))
-    np.matmul(products, weights, out=sums.transpose(1, 0, 2))
-    scores = np.empty((order, targets.shape[1], size, weights.shape[2]))
-    np.matmul(features[:, None], targets, out=scores.transpose(2, 1, 0, 3))
-    gram = sums[:count]
-    scores[:, 0] -= sums[count:]
-    diagonal = np.flatnonzero(first == second)
-    gram[diagonal[:-1]] += ridge[:, None]
-    gram[diagonal[-1]] += TINY
-    if order <= SMALL_SYSTEM:
-        solution = _eliminate(gram, scores.copy())
-    else:
-        place = np.zeros((order, order), dtype=np.int64)
-        place[first, second] = place[second, first] = np.arange(count)
-        full = np.ascontiguousarray(gram.transpose(1, 2, 0))[:, :, place]
-        solution = np.linalg.solve(full, scores.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
-    return _with_slopes(solution, scores, moments)
-
-
-def _with_slopes(
-    solution: Floats, scores: Floats, moments: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Join the lines' regressions by slopes common to all lines (Frisch and Waugh)."""
-    if solution.shape[1] == 1:
-        gain = (solution * scores).sum(axis=(0, 1, 3))
-        return solution[:, 0].transpose(1, 0, 2), np.zeros((len(gain), 0)), gain
-    explained = np.einsum("qkbm,qlbm->bkl", solution, scores)
-    rest = moments - explained
-    system, right = rest[:, 1:, 1:], rest[:, 1:, :1]
-    size = np.trace(moments[:, 1:, 1:], axis1=1, axis2=2)[:, None, None]
-    slopes = np.linalg.solve(system + (1e-13 * size + TINY) * np.eye(system.shape[1]), right)
-    gain = explained[:, 0, 0] + (slopes * right).sum(axis=(1, 2))
-    lines = solution[:, 0] - np.einsum("bk,qkbm->qbm", slopes[:, :, 0], solution[:, 1:])
-    return lines.transpose(1, 0, 2), np.asarray(slopes[:, :, 0]), gain
-
-
-def _eliminate(gram: Floats, scores: Floats) -> Floats:
-    """Solve many small positive definite systems by one vectorised Cholesky factorisation.
-
-    Parameters
-    ----------
-    gram : Floats, shape (q (q + 1) / 2, B, M)
-        Lower triangles, row by row; overwritten.
-    scores : Floats, shape (q, 1 + K, B, M)
-        Right-hand sides; overwritten with the solution, which is also returned.
-    """
-    order = len(scores)
-    cell = [[gram[i * (i + 1) // 2 + j] for j in range(i + 1)] for i in range(order)]
-    small, product = np.empty_like(scores[0, 0]), np.empty_like(scores[0])
-    for k in range(order):
-        pivot = cell[k][k]
-        for i in range(k, order):
-            for m in range(k):
-                np.multiply(cell[i][m], cell[k][m], out=small)
-                cell[i][k] -= small
-            if i == k:
-                np.sqrt(np.maximum(pivot, TINY, out=pivot), out=pivot)
-                np.divide(1.0, pivot, out=pivot)
-            else:
-                cell[i][k] *= pivot
-        for m in range(k):
-            np.multiply(cell[k][m], scores[m], out=product)
-            scores[k] -= product
-        scores[k] *= pivot
-    for k in reversed(range(order)):
-        for m in range(k + 1, order):
-            np.multiply(cell[m][k], scores[m], out=product)
-            scores[k] -= product
-        scores[k] *= cell[k][k]
-    return scores
 
 
 class _Memory:

@@ -37,7 +37,7 @@ ROUGH = 3e-4
 NOTHING = 1e-10
 """Effects that leave residuals smaller than this, in the unit of Y, leave no low-rank part."""
 
-HEATS = ((16, 48), (48, 24), (96, 8))
+HEATS = ((8, 48), (16, 24), (48, 12), (96, 6))
 """Items on which candidates run in each heat, and how many go on."""
 
 
@@ -228,7 +228,7 @@ class Search:
                 squares = np.hstack([squares, self._rough(points, part)])
             ahead = np.argsort(_estimate(squares, order, chance), kind="stable")[:places]
             points, squares = [points[k] for k in ahead], squares[ahead]
-            self._tell(0.3 + 0.2 * heat)
+            self._tell(0.3 + 0.4 * heat / len(HEATS))
         return points
 
     def _first_heat(

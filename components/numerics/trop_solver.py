@@ -67,7 +67,7 @@ def solve_stack(stack: Stack, *, tolerance: float) -> Solution:
     Solution
     """
     if stack.Y.shape[1] < stack.Y.shape[2]:
-        stack = _turned(stack)
+        stack = stack.turned()
     effects = effects_stack(stack.Y, stack.weights, stack.X)
     each = np.arange(len(stack.Y))[:, None]
     fitted = effects.fitted(stack.X)
@@ -139,17 +139,6 @@ def solve_in_chunks(
             np.concatenate([getattr(part, name) for part in parts])
             for name in ("values", "slopes", "rank", "sweeps", "certificate")
         )
-    )
-
-
-def _turned(stack: Stack) -> Stack:
-    return Stack(
-        stack.Y.swapaxes(1, 2),
-        np.ascontiguousarray(stack.weights.swapaxes(1, 2)),
-        stack.penalty,
-        stack.X.swapaxes(2, 3),
-        stack.columns,
-        stack.rows,
     )
 
 

@@ -20,7 +20,8 @@ from components.panel import Panel
 MOST_KEPT = 48
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 QUICK = ("did", "sc", "sc_intercept", "sdid", "callaway_santanna", "sun_abraham")
-QUICK_INFERENCE = (None, "placebo_in_space", "conditional")
+QUICK_INFERENCE = (None, "placebo_in_space", "conditional", "event_study")
+REFITS_NOTHING = (None, "event_study")
 QUICK_CELLS = 5000
 MOST_WORKERS = 4
 TABLES = "tables"
@@ -102,6 +103,22 @@ def panel_of(spec: AnalysisSpec) -> tuple[Panel, Ledger]:
     return pair
 
 
+def kept(spec: AnalysisSpec, key: str) -> Any | None:
+    """Give what is kept under a key beside the results of an analysis, or None."""
+    return _store(spec).get(key)
+
+
+def keep(spec: AnalysisSpec, key: str, value: Any) -> None:
+    """Keep something beside the results of an analysis, for whoever may see those."""
+    _store(spec).put(key, value)
+
+
+def kept_result(spec: AnalysisSpec) -> Result | None:
+    """Give the result of an analysis where it is kept already; nothing is computed."""
+    result: Result | None = _store(spec).get(f"result {spec!r}")
+    return result
+
+
 def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
     """Give the result of an analysis, or the job that works on it.
 
@@ -115,7 +132,7 @@ def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
     if kept is not None:
         return kept
     panel, _ = panel_of(spec)
-    if _is_quick(spec, panel):
+    if is_quick(spec, panel):
         result = run(spec, panel)
     else:
         job = jobs().submit(job_key(spec), owner(), spec, panel)
@@ -129,7 +146,7 @@ def result_of(spec: AnalysisSpec) -> Result | Job[Result]:
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """Give the one registry of long work that this server has."""
-    return Jobs(workers=min(MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)))
+    return Jobs(workers=min(MOST_WORKERS, max(2, os.cpu_count() or 1)))
 
 
 def job_key(spec: AnalysisSpec) -> str:
@@ -145,8 +162,9 @@ def owner() -> str:
     return name
 
 
-def _is_quick(spec: AnalysisSpec, panel: Panel) -> bool:
+def is_quick(spec: AnalysisSpec, panel: Panel) -> bool:
     """Tell whether the work takes a moment only, so that no process is worth its start."""
     inference = None if spec.inference is None else spec.inference.card.key
-    small = panel.Y.size <= QUICK_CELLS and panel.design.n_treated <= 1
+    few = panel.design.n_treated <= 1 or inference in REFITS_NOTHING
+    small = panel.Y.size <= QUICK_CELLS and few
     return spec.estimator.card.key in QUICK and inference in QUICK_INFERENCE and small

@@ -27,8 +27,18 @@ STEPS = {
     "method": ("Method", ":material/function:"),
     "weights": ("Weights", ":material/balance:"),
     "counterfactual": ("Counterfactual", ":material/show_chart:"),
+    "diagnose": ("Diagnose", ":material/stethoscope:"),
+    "compare": ("Compare", ":material/leaderboard:"),
     "simulate": ("Simulate", ":material/science:"),
 }
+ASIDE = {
+    "influence": ("Influence", ":material/ads_click:"),
+    "specifications": ("Specifications", ":material/ssid_chart:"),
+    "changes": ("What changed", ":material/difference:"),
+    "coverage": ("Coverage", ":material/fact_check:"),
+}
+BESIDE = {"diagnose": ("influence", "specifications", "changes"), "simulate": ("coverage",)}
+"""Pages that are reached from a step, in a second row."""
 STYLE = """<style>
 div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
 [data-testid="stBaseButton-primary"] * {color: SURFACE}
@@ -61,7 +71,7 @@ def navigation() -> st.Page:
     start = st.Page(PAGES / "start.py", title="Panelscope", url_path="start", default=True)
     steps = [
         st.Page(PAGES / f"{name}.py", title=f"{label} · Panelscope", url_path=name)
-        for name, (label, _) in STEPS.items()
+        for name, (label, _) in (STEPS | ASIDE).items()
     ]
     return st.navigation([start, *steps], position="hidden")
 
@@ -72,7 +82,7 @@ def enter(step: str | None = None) -> AnalysisSpec:
     Parameters
     ----------
     step : str, optional
-        Name of the page among the steps; None for the start page.
+        Name of the page; None for the start page.
 
     Returns
     -------
@@ -117,14 +127,20 @@ def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
     with line:
         st.markdown(f"**{md(summary(spec, panel, words))}**", width="stretch")
         with st.popover("Link", icon=":material/link:", key="link popover"):
-            st.caption(
-                "This link opens the same analysis with the same numbers."
-                if spec.sample is not None
-                else "This link holds the settings, not the data: whoever opens it is asked for "
-                "the file."
-            )
+            st.caption(_what_the_link_holds(spec))
             st.code(state.address(), language=None, wrap_lines=True)
     return words
+
+
+def _what_the_link_holds(spec: AnalysisSpec) -> str:
+    if spec.sample is not None:
+        return "This link opens the same analysis with the same numbers."
+    if spec.columns.reading.query is not None:
+        return (
+            "This link holds the settings and the question to this server's source, not the data: "
+            "the same server reads it again."
+        )
+    return "This link holds the settings, not the data: whoever opens it is asked for the file."
 
 
 def result_in_frame(spec: AnalysisSpec) -> Result:
@@ -142,7 +158,8 @@ def result_in_frame(spec: AnalysisSpec) -> Result:
 
 def script_button(result: Result, words: Words) -> None:
     """Offer the script that gives the numbers on screen."""
-    text = to_script(result, words, table_title(result.spec))
+    ledger = cache.panel_of(result.spec)[1]
+    text = to_script(result, words, table_title(result.spec), ledger)
     save_button(
         "Python script",
         text,
@@ -171,6 +188,7 @@ def theme() -> Theme:
 
 
 def _steps(here: str | None) -> None:
+    step = next((name for name, aside in BESIDE.items() if here in aside), here)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(
             PAGES / "start.py",
@@ -178,10 +196,19 @@ def _steps(here: str | None) -> None:
             icon=":material/query_stats:",
             query_params=state.query() if state.chosen() else None,
         )
-        for name, (label, icon) in STEPS.items():
-            st.page_link(
-                PAGES / f"{name}.py",
-                label=f"**{label}**" if name == here else label,
-                icon=":material/radio_button_checked:" if name == here else icon,
-                query_params=state.query(),
-            )
+        for name in STEPS:
+            _link(name, current=name == step)
+    if step in BESIDE:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            for name in (step, *BESIDE[step]):
+                _link(name, current=name == here)
+
+
+def _link(name: str, *, current: bool) -> None:
+    label, icon = (STEPS | ASIDE)[name]
+    st.page_link(
+        PAGES / f"{name}.py",
+        label=f"**{label}**" if current else label,
+        icon=":material/radio_button_checked:" if current else icon,
+        query_params=state.query(),
+    )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from components.analysis import Result, Words
+from components.analysis import AnalysisSpec, Result, Words
+from components.analysis.sureness import badge, reading
 from components.analysis.words import (
     dates,
     headline,
     number,
     percent,
     quantity,
-    reading,
     relative,
     treated_span,
 )
@@ -39,10 +41,58 @@ CONFIG = {
 }
 
 
-def verdict(result: Result, words: Words) -> None:
-    """Say the effect in one sentence, then how sure."""
+BADGES: dict[str, tuple[Literal["blue", "green", "gray"], str]] = {
+    "effect": ("blue", ":material/target:"),
+    "nothing larger": ("green", ":material/vertical_align_center:"),
+    "cannot tell": ("gray", ":material/help:"),
+}
+
+
+def verdict(result: Result, words: Words, margin: float | None = None) -> None:
+    """Say the effect in one sentence, the verdict in a few words, then how sure.
+
+    Parameters
+    ----------
+    result : Result
+    words : Words
+    margin : float, optional
+        The smallest average effect that would matter to the user.
+    """
     st.title(md(headline(result, words)))
-    st.markdown(md(reading(result)))
+    answer = badge(result, words, margin)
+    if answer is not None:
+        text, kind = answer
+        colour, icon = BADGES[kind]
+        st.badge(md(text), icon=icon, color=colour)
+    st.markdown(md(reading(result, words, margin)))
+
+
+def margin_of(spec: AnalysisSpec) -> float | None:
+    """Give the smallest effect that matters, where the user has said one for this outcome."""
+    value: float | None = st.session_state.get(_margin_key(spec))
+    return value or None
+
+
+def margin_field(spec: AnalysisSpec, words: Words) -> None:
+    """Ask for the smallest average effect that matters; it stays with this session."""
+    measure = f", {words.measure}" if words.measure else ""
+    st.number_input(
+        md(f"Smallest effect that matters{measure}"),
+        min_value=0.0,
+        value=None,
+        format="%g",
+        placeholder="not set",
+        key=_margin_key(spec),
+        persist_state="session",
+        width=230,
+        help="Where the interval holds zero and lies within this on both sides, the verdict is "
+        "that there is nothing larger. Without it, the smallest effect is taken that this design "
+        "would have found in four of five cases. It is not part of the link.",
+    )
+
+
+def _margin_key(spec: AnalysisSpec) -> str:
+    return f"margin {spec.source} {spec.columns.outcome}"
 
 
 def figures(result: Result, words: Words) -> None:
@@ -52,7 +102,7 @@ def figures(result: Result, words: Words) -> None:
     under = "no interval"
     if interval is not None:
         span = f"{number(interval.lower)} to {number(interval.upper)}"
-        under = f"{level_text(interval.level)} interval {span}"
+        under = f"{level_text(interval.level)} interval, two-sided: {span}"
     design = estimate.panel.design
     first = period_label(estimate.panel.periods[design.n_pre])
     cells = f"{estimate.n_cells} treated cells" if estimate.n_cells != 1 else "1 treated cell"
@@ -100,7 +150,10 @@ def trajectory(result: Result, words: Words, *, placebos: bool, key: str) -> Non
 
 def band_caption(result: Result) -> None:
     """Say what the band is, or that there is none."""
-    sentence = result.uncertainty.sentence if result.uncertainty is not None else ""
+    uncertainty = result.uncertainty
+    sentence = uncertainty.sentence if uncertainty is not None else ""
+    if sentence and uncertainty is not None and uncertainty.n_random:
+        sentence += f" Random draws: {uncertainty.n_random:,}, seed {result.spec.seed}."
     st.caption(md(sentence or "No band: the text above says why."))
 
 

@@ -55,6 +55,37 @@ def source_section() -> Table | None:
     return None
 
 
+def reopen(query: SourceQuery) -> Table | None:
+    """Offer to read again what a link asks of one of the server's tables.
+
+    Parameters
+    ----------
+    query : SourceQuery
+
+    Returns
+    -------
+    Table or None
+        None until the button is pressed, or where this server does not offer the source.
+    """
+    with told(stop=False):
+        offered = list_sources()
+        if query.source not in offered:
+            st.warning(
+                f"The table of this link is the source {md(repr(query.source))} of the server that "
+                "made it; this server does not offer it.",
+                icon=":material/database_off:",
+            )
+            return None
+        st.markdown(
+            f"The table is **{md(offered[query.source].title)}**, a table of this server, with the "
+            f"columns {md(', '.join(query.columns))}."
+        )
+        if not st.button("Read it", type="primary", key="reopen source"):
+            return None
+        return _read_in_sight(query)
+    return None
+
+
 def _columns(key: str) -> Sequence[SourceColumn]:
     """Look a source's columns up once in a session."""
     marker = f"columns of source {key}"

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components.analysis import AnalysisSpec
+from components.analysis.source import checked
 from components.data import ENCODINGS, Reading, Table, examples
 from components.data.reading import AS_FOUND
 from components.data.sandbox import read_table_safely
@@ -18,6 +19,7 @@ from components.ui import cache
 from components.ui.downloads import save_button, to_csv
 from components.ui.guard import told
 from components.ui.questions import settle
+from components.ui.sources import reopen, source_section
 from components.ui.text import md
 
 LARGEST_MB = 50
@@ -102,31 +104,44 @@ def example_tables() -> None:
             )
 
 
-def ask_for_file(spec: AnalysisSpec) -> None:
-    """Ask for the file that a link is about, and go on once it is the right one.
+def ask_for_file(spec: AnalysisSpec, *, sources: bool = True) -> None:
+    """Ask for the table that a link is about, and go on once it is the right one.
 
     Parameters
     ----------
     spec : AnalysisSpec
-        About an uploaded table that this session does not have.
+        About a table that this session does not have.
+    sources : bool
+        False where the page offers the server's tables already.
     """
-    digest = spec.source.partition(":")[2]
+    digest, reading = spec.source.partition(":")[2], spec.columns.reading
     st.header("This link needs its table")
-    st.markdown(
-        "The link holds the settings of an analysis, not its data: an uploaded table never leaves "
-        f"its session. Give the same file again (its SHA-256 starts with `{digest[:12]}`) and the "
-        "analysis opens with the same numbers."
-    )
-    table = upload_field("The table of this analysis", "asked file", spec.columns.reading)
+    if reading.query is not None:
+        st.markdown("The link holds the settings of an analysis, not its data.")
+        table = reopen(reading.query)
+    else:
+        st.markdown(
+            "The link holds the settings of an analysis, not its data: an uploaded table never "
+            f"leaves its session. Give the same file again (its SHA-256 starts with "
+            f"`{digest[:12]}`) and the analysis opens with the same numbers."
+        )
+        table = upload_field("The table of this analysis", "asked file", reading)
+        if table is None and sources:
+            table = source_section()
     if table is None:
         return
-    if table.digest == digest and table.reading == spec.columns.reading:
+    if table.reading.query is None and (table.digest, table.reading) != (digest, reading):
+        what = "another file" if table.digest != digest else "the file, but read in another way"
+        st.error(
+            f"{md(table.name)} is {what}: its SHA-256 starts with {table.digest[:12]}.  \n"
+            "**What to do:** upload the very file that was analysed, or start anew on the data "
+            "page.",
+            icon=":material/error:",
+        )
+        return
+    with told(stop=False):
+        cache.keep_table(replace(checked(table, digest), reading=reading))
         st.rerun()
-    st.error(
-        f"{md(table.name)} is another file: its SHA-256 starts with {table.digest[:12]}.  \n"
-        "**What to do:** upload the very file that was analysed, or start anew on the data page.",
-        icon=":material/error:",
-    )
 
 
 def reading_fields(table: Table, corrections: DeltaGenerator) -> None:

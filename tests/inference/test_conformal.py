@@ -8,6 +8,8 @@ from scipy.optimize import nnls
 
 from components.estimators import DifferenceInDifferences, SyntheticControl, SyntheticDID
 from components.inference import Conformal, silent
+from components.inference.conformal import invert
+from components.panel import Panel
 from panels import block_panel
 
 
@@ -94,3 +96,59 @@ def test_refusals_have_their_reason(prop99):
     W[0, 8:] = True
     estimate = DifferenceInDifferences().fit(panel.reassign(W))
     assert "start in one period" in Conformal().why_not(estimate)
+
+
+def test_the_published_german_interval_holds_its_weights(published):
+    # pysyncon's conformal interval (1991: 279.10 [43.1, 515.1]; 2000: -2620.73 [-2856.8, -2384.7])
+    # keeps the weights of the fit before treatment, so that its half-width is the largest gap
+    # there. Panelscope fits under each hypothetical effect instead: weights from before treatment
+    # alone cover 80 % where 95 % is said (TRUST: conformal with weights fitted on pre only).
+    table = published("german_reunification.csv")
+    Y = table.pivot_table("gdp", "country", "year")
+    weights = {
+        "Austria": 0.414522,
+        "USA": 0.216250,
+        "Japan": 0.163161,
+        "Switzerland": 0.107655,
+        "Netherlands": 0.098412,
+    }
+    gap = Y.loc["West Germany"] - sum(Y.loc[name] * w for name, w in weights.items())
+    half = gap.loc[:1989].abs().max()
+    ends = [gap[1991] - half, gap[1991] + half, gap[2000] - half, gap[2000] + half]
+    np.testing.assert_allclose(ends, [43.1, 515.1, -2856.8, -2384.7], atol=0.06)
+
+
+def test_germany_without_predictors_equals_a_slow_refit(published):
+    table = published("german_reunification.csv")
+    table["treated"] = ((table["country"] == "West Germany") & (table["year"] > 1990)).astype(int)
+    panel = Panel.from_long(
+        table, unit="country", time="year", outcome="gdp", treatment="treated"
+    ).window(np.arange(36))
+    result = assess(SyntheticControl().fit(panel), level=0.9)
+    # Zero itself is rejected, effects on both sides of it are not, and all of that is said.
+    own = slow_p(panel, 0.0)
+    assert own == pytest.approx(1 / 36)
+    assert result.p_value == pytest.approx(5 / 36)
+    assert max(slow_p(panel, effect) for effect in np.linspace(0.0, 3000.0, 13)) >= 5 / 36 - 1e-9
+    assert any("has p = 0.028" in note for note in result.notes)
+    lower, upper = result.interval.lower, result.interval.upper
+    assert slow_p(panel, lower + 1e-4) > 0.1
+    assert slow_p(panel, upper - 1e-4) > 0.1
+    assert slow_p(panel, lower - 20.0) <= 0.1
+    assert slow_p(panel, upper + 20.0) <= 0.1
+
+
+def test_p_value_and_interval_agree_where_kept_effects_have_a_hole():
+    # Effects near -2 and near 2 are kept, those between are not: zero lies inside the interval
+    # around them, and the p-value says so.
+    def p_values(effects):
+        return np.where(np.abs(np.abs(effects) - 2.0) <= 0.5, 0.5, 0.01)
+
+    found = invert(p_values, 100, 0.95, 0.1, 6.0, 81)
+    assert found.bounds == pytest.approx((-2.5, 2.5), abs=1e-3)
+    assert found.p_value == 0.5
+    one_side = invert(
+        lambda e: np.where(np.abs(e - 2.0) <= 0.5, 0.5, 0.01), 100, 0.95, 2.0, 6.0, 81
+    )
+    assert one_side.bounds == pytest.approx((1.5, 2.5), abs=1e-3)
+    assert one_side.p_value == 0.01

@@ -22,7 +22,7 @@ from panels import block_panel
 
 
 def assess(estimate, method=None, level=0.9, seed=0):
-    method = method or PredictionIntervals()
+    method = method or PredictionIntervals(spread="published")
     return method.assess(estimate, level=level, rng=np.random.default_rng(seed), progress=silent)
 
 
@@ -38,7 +38,7 @@ def germany(published):
 # scpi_pkg 4.0.0 on Germany in thousand USD, fitted 1960-90, cointegrated, 200 simulations with
 # seed 8894, 95 % for either part (90 % together).
 def test_germany_as_scpi(germany):
-    result = assess(germany, PredictionIntervals(n_draws=1000))
+    result = assess(germany, PredictionIntervals(n_draws=1000, spread="published"))
     table = result.details["prediction"]
     assert result.details["rho"] == pytest.approx(0.07164, abs=2e-5)
     assert table.loc[1991, "counterfactual"] == pytest.approx(21.1002, abs=5e-5)
@@ -85,7 +85,7 @@ def test_the_out_of_sample_part_of_germany_has_no_monte_carlo_error(germany):
 # scpi_pkg 4.0.0 on Proposition 99, in levels, seed 8894, 200 simulations; the ends of ours with
 # 1000 draws against its 200 (standard error of a 2.5 % quantile there: about 0.5).
 def test_proposition_99_as_scpi(prop99):
-    method = PredictionIntervals(n_draws=1000, differences=False)
+    method = PredictionIntervals(n_draws=1000, differences=False, spread="published")
     table = assess(SyntheticControl().fit(prop99), method).details["prediction"]
     inner = table[["in_sample_lower", "in_sample_upper"]].add(table["counterfactual"], axis=0)
     np.testing.assert_allclose(inner.loc[1989], [85.351, 97.832], atol=1.5)
@@ -173,7 +173,7 @@ def test_levels_nest_and_follow_a_change_of_units():
 def test_turning_the_sign_turns_the_interval():
     # The draws turn as well, so the ends swap up to Monte Carlo error alone.
     panel = block_panel(7, n=9, t=28)
-    method = PredictionIntervals(n_draws=3000)
+    method = PredictionIntervals(n_draws=3000, spread="published")
     one = assess(SyntheticControl().fit(panel), method).interval
     other = assess(SyntheticControl().fit(panel.with_outcomes(-panel.Y)), method).interval
     width = one.upper - one.lower

@@ -37,6 +37,48 @@ def test_jackknife_of_did_by_hand():
     assert result.interval.upper - result.interval.lower == pytest.approx(2 * half)
 
 
+def test_jackknife_of_synthetic_did_as_published():
+    # diff-diff 3.13.0, SyntheticDiD(variance_method="jackknife") on this panel: Algorithm 3 of
+    # Arkhangelsky et al. with the weights where Frank-Wolfe stops. Printed digits: 2.1795024260744
+    # and 0.1330128229753.
+    panel = block_panel(n=20, n_treated=6)
+    estimate = SyntheticDID(solver="frank_wolfe").fit(panel)
+    result = assess(estimate, Jackknife())
+    assert estimate.att == pytest.approx(2.1795024260744165, abs=1e-10)
+    assert result.standard_error == pytest.approx(0.1330128229752521, abs=1e-10)
+
+
+def test_fixed_weights_by_hand():
+    panel = block_panel(n=14, n_treated=5)
+    estimate = SyntheticDID().fit(panel)
+    omega, lam = estimate.unit_weights.to_numpy(), estimate.time_weights.to_numpy()
+    result = assess(estimate, Jackknife(weights="fixed"))
+    contrast = np.r_[-lam, np.full(5, 0.2)]
+    by_unit = panel.Y @ contrast
+    for row in range(14):
+        own = np.delete(by_unit[:5], row) if row < 5 else by_unit[:5]
+        w = omega.copy()
+        if row >= 5:
+            w[row - 5] = 0.0
+        expected = own.mean() - w / w.sum() @ by_unit[5:]
+        assert result.draws[row] == pytest.approx(expected, rel=1e-10)
+    half = (result.band.upper - result.band.lower).to_numpy() / 2
+    assert (half > 0).all()
+    assert result.band.lower.index.tolist() == list(range(2010, 2015))
+    same = assess(estimate, Jackknife())
+    assert same.standard_error == result.standard_error
+    refitted = assess(estimate, Jackknife(weights="refitted"))
+    assert refitted.standard_error != pytest.approx(result.standard_error, rel=0.01)
+
+
+def test_fixed_weights_are_refused_where_weights_do_not_give_the_estimate():
+    panel = block_panel(n=20, n_treated=6)
+    for estimator in (SyntheticControl(), MatrixCompletion(penalty=0.1)):
+        reason = Jackknife(weights="fixed").why_not(estimator.fit(panel))
+        assert "Choose refitted weights" in reason
+    assert Jackknife(weights="fixed").why_not(DID.fit(panel)) is None
+
+
 def test_bootstrap_of_did_is_close_to_the_formula():
     # For DID the variance is that of two independent means of unit changes.
     panel = block_panel(n=40, n_treated=15, t=12)
@@ -100,11 +142,16 @@ def test_tuning_from_the_data_is_held_in_refits():
     assert result.draws[3] == pytest.approx(expected, rel=1e-9)
 
 
-def test_staggered_and_reversing_designs_have_bands_by_period():
+def test_bands_by_period_need_five_units_behind_them():
     panel = block_panel(n=20, n_treated=8)
     W = panel.W.copy()
     W[:3, 6:] = True
     W[5:8, 12:] = False
-    result = assess(DID.fit(panel.reassign(W)), Jackknife())
-    assert list(result.band.lower.index) == list(range(2006, 2015))
+    estimate = DID.fit(panel.reassign(W))
+    result = assess(estimate, Jackknife())
+    behind = W.sum(axis=0)
+    assert set(behind[6:].tolist()) == {3, 5, 8}
+    assert list(result.band.lower.index) == list(panel.periods[behind >= 5])
     assert np.isfinite(result.band.lower).all()
+    thin = int((behind[6:] < 5).sum())
+    assert any(f"{thin} of 9 treated periods have no band" in note for note in result.notes)

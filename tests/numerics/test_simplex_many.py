@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.numerics import simplex_lockstep
 from components.numerics.simplex import simplex_fit
 from components.numerics.simplex_dual import project_simplex
+from components.numerics.simplex_lockstep import SimplexBatch
 from components.numerics.simplex_many import resampled_fits, ridge_fits, simplex_fits
+from components.numerics.simplex_nnls import nearest_by_nnls, nearest_by_nnls_many
+from components.numerics.simplex_pivoting import pivoted
+from components.numerics.simplex_problems import second_moments
 
 
 def donors(n, t, seed=0, kind="walk"):
@@ -45,8 +48,8 @@ def test_many_targets_without_barred_donors():
 @pytest.mark.parametrize(("n", "t"), [(12, 20), (40, 8), (60, 70)])
 def test_lock_step_alone_is_exact(n, t, scale):
     A = scale * donors(n, t, seed=2)
-    batch = simplex_lockstep.SimplexBatch(A, A.T.copy(), np.zeros(n), barred=np.arange(n)[:, None])
-    weights, sure = batch.solve()
+    barred = np.arange(n)[:, None]
+    weights, sure = SimplexBatch(A, A.T.copy(), np.zeros(n), barred=barred).solve()
     assert sure.all()
     for j in range(n):
         alone = simplex_fit(np.delete(A, j, axis=1), A[:, j])
@@ -59,7 +62,7 @@ def test_lock_step_is_not_sure_where_other_weights_fit_as_well():
     inside = A @ np.random.default_rng(0).dirichlet(np.ones(30), size=4).T
     outside = A[:, :4] + 100.0
     targets = np.vstack([inside.T, outside.T])
-    _, sure = simplex_lockstep.SimplexBatch(A, targets, np.zeros(8)).solve()
+    _, sure = SimplexBatch(A, targets, np.zeros(8)).solve()
     assert not sure[:4].any()
     assert sure[4:].all()
 
@@ -92,6 +95,45 @@ def test_resampled_rows_are_copies_of_rows(n, t):
         copies = np.repeat(np.arange(n), mass[row].astype(int))
         alone = simplex_fit(A[copies], target[copies], rho[row], intercept=True).weights
         np.testing.assert_allclose(A[copies] @ together[row], A[copies] @ alone, atol=1e-6)
+
+
+def test_block_pivots_change_nothing_but_the_way(monkeypatch):
+    rng = np.random.default_rng(6)
+    A = donors(18, 60, seed=7)
+    target = A @ rng.dirichlet(np.ones(18)) + rng.normal(size=60)
+    mass = rng.multinomial(60, np.full(60, 1 / 60), size=9).astype(float)
+    targets = np.broadcast_to(target, mass.shape)
+    batch = SimplexBatch(A, targets, np.full(9, 1e-10), mass=mass, intercept=True)
+    expected, sure = batch.solve()
+    assert sure.all()
+    start = np.full((9, 18), 1 / 18)
+    assert (np.abs(pivoted(batch.centred(), start) - expected).max(axis=1) < 1e-9).sum() >= 8
+    for limit in (0, 1, 12):
+        monkeypatch.setattr("components.numerics.simplex_pivoting.MAX_PIVOTS", limit)
+        monkeypatch.setattr("components.numerics.simplex_lockstep.GRAM_CELLS", 18**2 * (1 + limit))
+        weights, sure = batch.solve(start, pivots=True)
+        assert sure.all()
+        np.testing.assert_allclose(weights, expected, atol=1e-10)
+
+
+def test_second_moments_are_sums_of_outer_products():
+    rng = np.random.default_rng(2)
+    X, mass = rng.normal(size=(7, 4)), rng.integers(0, 3, (5, 7)).astype(float)
+    expected = np.einsum("bi,ij,ik->bjk", mass, X, X)
+    np.testing.assert_allclose(second_moments(X, mass), expected, atol=1e-12)
+
+
+def test_nearest_points_of_many_targets():
+    A = donors(12, 6, seed=3)
+    targets = np.vstack([A.T[:5], np.zeros((1, 6))])
+    barred = np.append(np.arange(5), 0)[:, None]
+    together = nearest_by_nnls_many(A, targets, barred)
+    for row, target in enumerate(targets):
+        others = np.delete(A, barred[row], axis=1)
+        alone = nearest_by_nnls(others - target[:, None])
+        np.testing.assert_allclose(np.delete(together[row], barred[row]), alone, atol=1e-12)
+    # A target that is a donor itself gets that donor.
+    np.testing.assert_allclose(nearest_by_nnls(A - A[:, [4]]) @ A.T, A[:, 4])
 
 
 def test_projection_on_the_simplex():

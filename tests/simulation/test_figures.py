@@ -8,9 +8,13 @@ import pytest
 from components.analysis import run, words_of
 from components.analysis.spec import sample_spec
 from components.charts import placebo_errors as charts
+from components.charts.honesty import placebo_intervals
 from components.charts.power import power_curves
 from components.charts.theme import DARK, LIGHT
+from components.estimators import SyntheticControl
+from components.inference import JackknifePlus
 from components.inference.conditional import ConditionalVariance
+from components.inference.honesty import honesty
 from components.simulation.power import stored
 
 
@@ -57,3 +61,18 @@ def test_power_is_drawn_from_no_effect_on():
         assert trace.x[0] == 0.0
         np.testing.assert_array_equal(trace.y, part["power"])
         np.testing.assert_array_equal(trace.error_y.array, 2 * part["mc_error"])
+
+
+def test_placebo_intervals_are_drawn_once_each_and_misses_stand_out(prop99):
+    estimate = SyntheticControl().fit(prop99)
+    honest = honesty(estimate, JackknifePlus(), 0.8)
+    figure = placebo_intervals(honest, words_of(sample_spec("prop99")), LIGHT)
+    held, missed = figure.data
+    table = honest.placebos.set_index("placebo")
+    assert len(held.x) == table["covers"].sum()
+    assert len(missed.x) == (~table["covers"]).sum() > 0
+    assert held.marker.symbol != missed.marker.symbol
+    for trace in (held, missed):
+        for name, middle, half in zip(trace.customdata, trace.y, trace.error_y.array, strict=True):
+            assert middle - half == pytest.approx(table.loc[name, "lower"])
+            assert middle + half == pytest.approx(table.loc[name, "upper"])

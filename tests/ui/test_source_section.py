@@ -78,3 +78,36 @@ def test_a_refusal_is_told(app):
     app.button(key="read source").click().run()
     assert not app.exception
     assert "no plain number" in app.error[0].value.replace("\\", "")
+
+
+def reopening() -> None:
+    import streamlit as st
+
+    from components.data.sources import SourceQuery
+    from components.ui.sources import reopen
+
+    key = st.session_state["which"]
+    table = reopen(SourceQuery(key, "shop", "day", "amount", "post", truncation="month"))
+    if table is not None:
+        st.text(f"{len(table.text)} rows, {table.reading.query.truncation}")
+
+
+def test_a_link_reopens_its_source(app):
+    pytest.importorskip("duckdb", reason="duckdb is not installed: see requirements-sources.txt")
+    page = AppTest.from_function(reopening, default_timeout=60)
+    page.session_state["which"] = "sales"
+    page.run()
+    assert "My" in page.markdown[0].value
+    assert not page.text
+    page.button(key="reopen source").click().run()
+    assert not page.exception
+    assert page.text[0].value == "4 rows, month"
+
+
+def test_a_link_to_the_source_of_another_server_is_told(app):
+    page = AppTest.from_function(reopening, default_timeout=60)
+    page.session_state["which"] = "elsewhere"
+    page.run()
+    assert not page.exception
+    assert "does not offer it" in page.warning[0].value
+    assert not page.button

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .awkward_tables import AWKWARD_TABLES
+from .awkward_times import AWKWARD_TIMES
 from .cases import Case
 from .choices import CHOICES
 from .letters import LETTERS
@@ -25,6 +27,8 @@ CORPUS: dict[str, Case] = {
         "choices": CHOICES,
         "packed": PACKED,
         "refusals": REFUSALS,
+        "awkward times": AWKWARD_TIMES,
+        "awkward tables": AWKWARD_TABLES,
     }.items()
     for name, case in cases.items()
 }

@@ -14,6 +14,7 @@ NAMES = ("1e5", "NA", "TRUE", "null")
 REFUSALS: dict[str, Case] = {
     "nothing": refuses(b"", "empty"),
     "blanks": refuses(b" \r\n\n", "empty"),
+    "a space and an open quote": refuses(b': "', "quotation mark on line 1"),
     "a single column": refuses(b"tree\nAsh\nBirch\n", "single column"),
     "a single unit": refuses(
         without(unit=["Ash"]), "single unit", treatment=None, unit="tree", outcome="height"

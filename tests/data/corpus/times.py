@@ -108,7 +108,7 @@ TIMES: dict[str, Case] = {
         "'2021-W53' is no period",
         time="year",
     ),
-    "two digits for the year": refuses(days("%d/%m/%y"), "is no period", time="year"),
+    "two digits for the year": asks(days("%d/%m/%y"), "date_order", "day first", WIDE, time="year"),
     "one empty period": refuses(
         csv([row if i != 9 else [row[0], "", *row[2:]] for i, row in enumerate(rows())]),
         "1 row without a period .* line 10",

@@ -1,0 +1,183 @@
+"""All estimators side by side on screen: effects, counterfactuals, weights, and why they differ."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from components.analysis import AnalysisSpec, Words
+from components.analysis.disagreement import disagreement, in_order
+from components.analysis.entrants import Contest, Judge
+from components.analysis.words import number
+from components.charts import forest as charts
+from components.inference.base import level_text
+from components.panel import Panel, period_label
+from components.ui import frame, results, state
+from components.ui.downloads import save_button, to_csv
+from components.ui.text import md
+
+
+def effects(found: Contest, judge: Judge | None, spec: AnalysisSpec, words: Words) -> None:
+    """Show all effects with intervals, the best predictor on top, and let one be chosen."""
+    order = in_order(found, judge)
+    st.header("What each of them says about your panel")
+    for sentence in disagreement(found, judge, words):
+        st.markdown(f"- {md(sentence)}")
+    st.plotly_chart(
+        charts.forest(found, order, spec.estimator.card.key, words, frame.theme()),
+        theme=None,
+        key="forest",
+        config=results.CONFIG,
+        alt="; ".join(
+            f"{found.entrants[key].title}: {number(found.entrants[key].att, signed=True)}"
+            for key in order
+        ),
+    )
+    by = "the size of their errors above" if judge is not None else "the catalogue"
+    st.caption(
+        md(
+            f"In the order of {by}, never of the effect. Intervals: "
+            f"{_method_words(found)}. Bold: the estimator of this analysis."
+        )
+    )
+    table = effect_table(found, order)
+    missing = table[table["no_interval_because"] != ""]
+    if len(missing):
+        with st.expander(f"Why {len(missing)} have no interval"):
+            for row in missing.itertuples():
+                st.markdown(f"- **{md(row.estimator)}**: {md(row.no_interval_because)}")
+    _use(found, order, spec)
+    save_button(
+        "Effects of all estimators (CSV)",
+        to_csv(table),
+        "estimators.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="estimators file",
+    )
+
+
+def _method_words(found: Contest) -> str:
+    if found.inference is None:
+        return "none, because this analysis has no inference method"
+    return (
+        f"{found.inference.lower()}, {level_text(found.level)}, the method of this analysis, for "
+        "every estimator that it applies to; open marks have none"
+    )
+
+
+def effect_table(found: Contest, order: list[str]) -> pd.DataFrame:
+    """Tabulate effects and intervals.
+
+    Parameters
+    ----------
+    found : Contest
+    order : list of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        estimator, average_effect, lower, upper, no_interval_because, seconds.
+    """
+    entrants = [found.entrants[key] for key in order]
+    return pd.DataFrame(
+        {
+            "estimator": [one.title for one in entrants],
+            "average_effect": [one.att for one in entrants],
+            "lower": [one.interval[0] if one.interval else float("nan") for one in entrants],
+            "upper": [one.interval[1] if one.interval else float("nan") for one in entrants],
+            "no_interval_because": [one.refusal or "" for one in entrants],
+            "seconds": [one.seconds for one in entrants],
+        }
+    )
+
+
+def _use(found: Contest, order: list[str], spec: AnalysisSpec) -> None:
+    """Let one of the estimators become that of the analysis."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            "For the analysis",
+            order,
+            format_func=lambda name: found.entrants[name].title,
+            key=f"estimator to use, first {order[0]}",
+            width=280,
+        )
+        current = key is None or found.entrants[key].estimator == spec.estimator
+        st.button(
+            "Use this estimator",
+            type="primary",
+            icon=":material/check:",
+            key="use estimator",
+            disabled=current,
+            help="It is the estimator of the analysis already." if current else None,
+            on_click=lambda: state.change(estimator=found.entrants[key].estimator),
+        )
+
+
+def paths(found: Contest, judge: Judge | None, panel: Panel, words: Words) -> None:
+    """Show all counterfactuals in one figure."""
+    order = in_order(found, judge)
+    st.header("What would have happened, by each of them")
+    st.plotly_chart(
+        charts.overlay(found, order, panel, words, frame.theme()),
+        theme=None,
+        key="overlay",
+        config=results.CONFIG,
+        alt="Observed outcomes of the treated units and the counterfactual of every estimator",
+    )
+    st.caption(
+        "Averages over the treated units. The dotted line marks the first treated period; a click "
+        "on a name hides its line."
+    )
+    columns = {
+        found.entrants[key].title: found.entrants[key].counterfactual
+        for key in order
+        if found.entrants[key].counterfactual is not None
+    }
+    if not columns:
+        return
+    table = pd.DataFrame({"observed": found.entrants[order[0]].observed, **columns})
+    table.insert(0, "period", [period_label(period) for period in table.index])
+    save_button(
+        "Counterfactuals (CSV)",
+        to_csv(table),
+        "counterfactuals.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="counterfactuals file",
+    )
+
+
+def weights(found: Contest, judge: Judge | None) -> None:
+    """Show donor and time weights side by side."""
+    order = in_order(found, judge)
+    tables = {
+        "donors": charts.weight_table(found, order, "unit"),
+        "periods": charts.weight_table(found, order, "time"),
+    }
+    if all(table.empty for table in tables.values()):
+        return
+    st.header("Whose weights they use")
+    for (what, table), place in zip(tables.items(), st.columns(2, gap="medium"), strict=True):
+        if table.empty:
+            continue
+        most = charts.MOST_DONORS if what == "donors" else len(table)
+        with place:
+            st.plotly_chart(
+                charts.weight_map(table, frame.theme(), most=most),
+                theme=None,
+                key=f"{what} side by side",
+                config={"displayModeBar": False},
+                alt=f"Weights on {what}, one column for each estimator",
+            )
+            rest = f" The {len(table) - most} others are in the file." if len(table) > most else ""
+            st.caption(f"Weights on {what}; empty cells are below half a percent.{rest}")
+            flat = table.rename_axis(what).reset_index()
+            save_button(
+                f"Weights on {what} (CSV)",
+                to_csv(flat),
+                f"weights_on_{what}.csv",
+                "text/csv",
+                icon=":material/download:",
+                key=f"{what} file",
+            )
