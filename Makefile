@@ -70,7 +70,7 @@ power: $(VENV)/.dev ## simulate the power figure again (docs/power.md), 20 s
 	$(BIN)/python docs/make_power.py
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## simulate the coverage of every interval again (docs/coverage.md), 30 min
+coverage: $(VENV)/.dev ## simulate the coverage of every interval again (docs/coverage.md), 25 min
 	$(BIN)/python docs/make_coverage.py
 
 .PHONY: track-record

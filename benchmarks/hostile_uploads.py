@@ -145,7 +145,7 @@ class Other(threading.Thread):
             page = browser.new_page()
             page.goto(f"{self._address}/method?v=1&data=prop99")
             page.wait_for_selector(SETTLED, timeout=60_000)
-            box = page.locator("[data-testid=stNumberInput] input").first
+            box = page.locator("[data-testid=stNumberInput] input:visible").first
             box.wait_for(timeout=60_000)
             step = 0
             while not self.stop.is_set():

@@ -95,7 +95,7 @@ READING = """
 - **Lasting errors** do little harm to conformal inference for the average, which shifts the whole
   path in time; the bands for single periods, jackknife+ and prediction intervals suffer.
 - **A drift can hide in a short past.** With eight periods and errors that last, the test of trends
-  before treatment sees the drift of the treated half in about three of four panels only. Where it
+  before treatment sees the drift of the treated half in about seven of ten panels only. Where it
   sees none it says how large a drift would have gone unnoticed, and gives no clean bill if that is
   as large as the estimate.
 - **With five treated units** bootstrap, jackknife and event-study errors keep their coverage by a

@@ -25,7 +25,6 @@ result = honesty.shown(computed)
 results.verdict(result, words, results.margin_of(spec))
 results.figures(result, words)
 findings.strip(result, words)
-honesty.meter(computed, words)
 
 weights = result.estimate.unit_weights
 ranking = result.uncertainty.details.get("ranking") if result.uncertainty else None
@@ -62,6 +61,7 @@ with chart:
         )
         results.band_caption(result)
     results.notes(result)
+    honesty.meter(computed, words)
 with side:
     if weights is not None:
         st.header("Made up of")

@@ -92,6 +92,25 @@ def flips(before: Result, after: Result) -> list[Flip]:
     return sorted(found, key=lambda flip: not flip.worse)
 
 
+def first_sentence(before: Result, after: Result, measure: str = "") -> str:
+    """Say how the average effect moved, and what one would conclude before and after.
+
+    Parameters
+    ----------
+    before, after : Result
+    measure : str
+        What the outcome is counted in.
+
+    Returns
+    -------
+    str
+    """
+    old, new = _n(before.estimate.att), f"{_n(after.estimate.att)} {measure}".rstrip()
+    was, now = conclusion(before), conclusion(after)
+    said = f"both times “{now}”" if was == now else f"“{was}” before, “{now}” after"
+    return f"The average effect went from {old} to {new}; at the level asked for: {said}."
+
+
 def data_changes(before: Panel, after: Panel) -> tuple[list[str], pd.DataFrame]:
     """Say how the two prepared panels differ.
 

@@ -99,6 +99,7 @@ def chosen_pair(result: Result) -> tuple[Result, Result] | None:
 def verdict_section(before: Result, after: Result, words: Words) -> None:
     """Say first what one would now conclude differently."""
     found = engine.flips(before, after)
+    st.markdown(f"**{md(engine.first_sentence(before, after, words.measure))}**")
     for flip in found:
         icon = ":material/error:" if flip.worse else ":material/info:"
         (st.error if flip.worse else st.info)(md(flip.sentence), icon=icon)

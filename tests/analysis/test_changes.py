@@ -14,6 +14,7 @@ from components.analysis.changes import (
     conclusions,
     data_changes,
     differ_in_method_only,
+    first_sentence,
     flips,
     gap_changes,
     number_changes,
@@ -186,3 +187,15 @@ def test_conclusions_are_those_of_runs_of_their_own():
     own = result_of(estimator=ESTIMATORS["sdid"](), dropped=("unit 04",), skipped=("2003",))
     assert table.loc["Synthetic DID", "effect_after"] == own.estimate.att
     assert table.loc["Synthetic DID", "after"] == conclusion(own)
+
+
+def test_the_first_sentence_says_how_the_effect_moved():
+    result = result_of()
+    before, after = with_interval(result, 1.0, 9.0), with_interval(result, -1.0, 9.0)
+    said = conclusion(before)
+    assert said != "cannot tell"
+    effect = f"{result.estimate.att:.4g}"
+    sentence = first_sentence(before, after, "points")
+    assert f"went from {effect} to {effect} points" in sentence.replace("\u2212", "-")
+    assert f"“{said}” before, “cannot tell” after" in sentence
+    assert f"both times “{said}”" in first_sentence(before, before)
