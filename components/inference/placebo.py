@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from components.arrays import Bools, Floats, Ints
+from components.arrays import Bools, Floats
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate
 from components.inference.base import (
@@ -110,6 +110,7 @@ class PlaceboInSpace:
         gaps, fits, groups = gaps[kept], fits[kept], groups[kept]
         size, scale = self._scales(own, own_fit, gaps, fits, n_pre)
         own_size, sizes = size
+        names = group_names(estimate, groups)
         n = len(gaps) + 1
         p_value = (1 + int((sizes >= own_size * (1 - 1e-12)).sum())) / n
         rank = rejections_allowed(n, level)
@@ -135,10 +136,10 @@ class PlaceboInSpace:
             sentence=self._sentence(estimate, level, n - 1, band is not None),
             notes=(*_notes(level, n, int((~kept).sum()), enumerated), *_held(estimate)),
             details={
-                "ranking": _ranking(estimate, groups, fits, gaps, own_fit, own_size, sizes),
+                "ranking": _ranking(estimate, names, fits, gaps, own_fit, own_size, sizes),
                 "placebo_gaps": pd.DataFrame(
                     gaps * scale[:, None],
-                    index=pd.Index(group_names(estimate, groups)),
+                    index=pd.Index(names),
                     columns=estimate.panel.periods,
                 ),
             },
@@ -214,7 +215,7 @@ def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, 
 
 def _ranking(
     estimate: Estimate,
-    groups: Ints,
+    names: list[str],
     fits: Floats,
     gaps: Floats,
     own_fit: float,
@@ -223,14 +224,17 @@ def _ranking(
 ) -> pd.DataFrame:
     panel = estimate.panel
     own = np.flatnonzero(panel.design.treated)[None, :]
-    table = pd.DataFrame(
+    names = group_names(estimate, own) + names
+    statistic = np.r_[own_size, sizes]
+    order = np.argsort(-statistic, kind="stable")
+    average = np.r_[estimate.att, gaps[:, panel.design.n_pre :].mean(axis=1)]
+    return pd.DataFrame(
         {
-            "unit": group_names(estimate, own) + group_names(estimate, groups),
-            "treated": np.arange(len(groups) + 1) == 0,
-            "pre_rmspe": np.r_[own_fit, fits],
-            "average_gap": np.r_[estimate.att, gaps[:, panel.design.n_pre :].mean(axis=1)],
-            "statistic": np.r_[own_size, sizes],
+            "rank": np.arange(1, len(order) + 1),
+            "unit": [names[place] for place in order],
+            "treated": order == 0,
+            "pre_rmspe": np.r_[own_fit, fits][order],
+            "average_gap": average[order],
+            "statistic": statistic[order],
         }
-    ).sort_values("statistic", ascending=False, kind="stable", ignore_index=True)
-    table.insert(0, "rank", np.arange(1, len(table) + 1))
-    return table
+    )
