@@ -15,7 +15,7 @@ from tests.conftest import PUBLISHED, block_panel
 ROLES = Roles("unit", "time", "y", "w")
 NAMES = st.text(
     st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=8
-).filter(lambda name: bool(name.strip()))
+).filter(lambda name: bool(name) and name == name.strip())  # outer spaces are taken off, and said
 PERIODS = st.one_of(
     st.lists(st.integers(-50, 2999), min_size=2, max_size=6, unique=True).map(pd.Index),
     st.lists(st.dates(dt.date(1000, 1, 1)), min_size=2, max_size=6, unique=True).map(
