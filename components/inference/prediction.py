@@ -87,7 +87,7 @@ class PredictionIntervals:
         if not isinstance(estimator, SyntheticControl):
             return (
                 "Prediction intervals are worked out for synthetic control, not for "
-                f"{estimator.card.title}. Use placebo in space."
+                f"{estimator.card.title}."
             )
         if estimator.fit_to == "each" and design.n_treated == 1:
             estimator = replace(estimator, fit_to="average")

@@ -12,14 +12,9 @@ from components.diagnostics.equal_fits import EqualFits, EqualRange
 from components.panel import period_label
 from components.ui import frame
 from components.ui.downloads import save_button, to_csv
+from components.ui.findings import BADGES
 from components.ui.text import md
 
-BADGES = {
-    "bad": ("Problem", ":material/error:", "red"),
-    "caution": ("Caution", ":material/warning:", "orange"),
-    "unknown": ("Cannot tell", ":material/help:", "gray"),
-    "good": ("Nothing found", ":material/check_circle:", "green"),
-}
 MARGINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 CONFIG = {"displayModeBar": False}
 
@@ -27,7 +22,7 @@ CONFIG = {"displayModeBar": False}
 def finding_line(finding: Finding) -> None:
     """Show a finding: badge, sentence, what to do."""
     label, icon, colour = BADGES[finding.verdict]
-    st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
+    st.badge(label, icon=icon, color=colour)
     st.markdown(md(finding.sentence))
     if finding.advice:
         st.markdown(f"**What to do:** {md(finding.advice)}")

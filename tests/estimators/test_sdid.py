@@ -10,7 +10,6 @@ from components.numerics.sdid import (
     noise_level,
     noise_levels,
     sdid_gaps,
-    sdid_jackknife,
 )
 from components.numerics.simplex import simplex_least_squares
 from components.numerics.simplex_frank_wolfe import frank_wolfe
@@ -244,25 +243,6 @@ def test_many_samples_equal_single_solutions(n, t):
             lam, _ = simplex_least_squares(before, after, len(copies) * 1e-12, intercept=True)
             gap = Y[b] - omega @ copies
             np.testing.assert_allclose(together[b], gap - lam @ gap[: t - 5], atol=1e-9)
-
-
-def test_jackknife_leaves_one_unit_out_at_fixed_weights():
-    panel = block_panel(n=14, n_treated=4)
-    estimate = SyntheticDID().fit(panel)
-    omega, lam = estimate.unit_weights.to_numpy(), estimate.time_weights.to_numpy()
-    C, treated = panel.Y[4:], panel.Y[:4]
-    left_out = sdid_jackknife(C, treated, 10, omega, lam)
-
-    def effect(controls, weights, units):
-        gap = units.mean(axis=0) - weights @ controls
-        return gap[10:].mean() - lam @ gap[:10]
-
-    for j in range(10):
-        kept = np.delete(omega, j) / np.delete(omega, j).sum()
-        assert left_out[j] == pytest.approx(effect(np.delete(C, j, 0), kept, treated))
-    for i in range(4):
-        assert left_out[10 + i] == pytest.approx(effect(C, omega, np.delete(treated, i, 0)))
-    assert np.isnan(sdid_jackknife(C, treated[:1], 10, omega, lam)[-1])
 
 
 def test_options_that_do_not_fit_are_refused():
