@@ -46,6 +46,16 @@ class Counted(Draws):
         return np.array([rng.normal()])
 
 
+def meet(folder, seconds=30.0):
+    """Wait until a second process has come here too, and tell who this one is."""
+    Path(folder, str(os.getpid())).touch()
+    begun = time.monotonic()
+    while sum(1 for _ in Path(folder).iterdir()) < 2:
+        assert time.monotonic() - begun < seconds, "nobody else came"
+        time.sleep(0.01)
+    return os.getpid()
+
+
 def study_in_job(folder, n, *, progress):
     with Local(2) as pool:
         found = replicate(Draws(told=folder), n, executor=pool, progress=progress)

