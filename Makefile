@@ -32,7 +32,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
 .PHONY: run
 run: $(VENV)/.run ## make the environment if needed, start the app, print its address
 	@echo "Panelscope: http://127.0.0.1:$(PORT)"
-	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+	@$(BIN)/python -m streamlit run asgi.py --server.port $(PORT)
 
 .PHONY: setup
 setup: $(VENV)/.dev ## make the environment with the development tools

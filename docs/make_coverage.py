@@ -1,7 +1,13 @@
-"""Simulate the coverage of every interval, and write the table and docs/coverage.md."""
+"""Simulate the coverage of every interval, and write the table and docs/coverage.md.
+
+Rows that the table holds are kept. After a change of a method's code name what to simulate anew,
+``--again conformal "drifting half"`` (keys of methods or estimators, or names of designs); after a
+change of a warning, ``--look trends`` counts its shares anew in the rows that are kept.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import time
@@ -23,7 +29,7 @@ from components.diagnostics.support import Reach  # noqa: E402
 from components.diagnostics.trends import Trends  # noqa: E402
 from components.estimators import ESTIMATORS, Estimate  # noqa: E402
 from components.inference import METHODS, Uncertainty, silent  # noqa: E402
-from components.simulation.coverage import STORED, complete  # noqa: E402
+from components.simulation.coverage import STORED, Row, complete  # noqa: E402
 from components.simulation.coverage_designs import DESIGNS  # noqa: E402
 from components.simulation.coverage_rows import rows  # noqa: E402
 from components.simulation.coverage_table import (  # noqa: E402
@@ -79,8 +85,30 @@ READING = """
   have taken its place (placebo in space, placebo variance), and conformal inference, which compares
   periods. Their shares move on a grid: 20 units give p-values in steps of 0.05, 40 periods in steps
   of 0.025.
-- **Wider than needed, on purpose**: jackknife+ for the average of several periods takes the error
-  of a single period, and its conservative version adds the extremes of the refits.
+- **Wider than needed, and said so**: jackknife+ and prediction intervals take the average of
+  several periods to err as far as a single period does. That is safe however errors depend on
+  each other over time, and too wide where they do not. Neither guarantee reaches further: for an
+  average jackknife+ would have to leave out blocks as long as the treatment, of which 40 periods
+  hold five where 95 % needs 19. The screen says how much smaller averages of errors in a row were
+  than single ones before treatment; the cross-fitted t-test and conformal inference are shorter.
+- **Conformal inference for the average** ranks the average residual of the treated periods among
+  those of all blocks as long. The published rule ranks the average *size* of residuals
+  (`statistic="size"`). Both are exact for each hypothetical effect on its own, but with the second
+  an effect can be kept although a smaller one of the same sign is not, and the interval around all
+  that are kept covers more than it says and is far longer.
+  Choices of single periods (`permutations="iid"`) give the shortest interval where errors do not
+  last, and hold the effect in half of the panels where they do.
+- **Parametric bootstrap**: the model takes the estimator as right but for noise. With synthetic
+  control that fails where the treated unit has the highest or the lowest level of all, one panel in
+  ten here: in 1,000 further panels, of seed 5, these were covered in 83 %, the others in 96 %, all
+  together in 94.9 %, and with those of the table in 94.1 % ± 0.5. That is the estimator's bias, not
+  too small a spread, so the spread is left as it is: where the treated unit is an average of donors
+  the promise is kept (*eight more periods like the others*).
+- **Bootstrap over units**: its variance is that of means of n units with divisor n, so that the
+  standard error with 20 treated units is 2.5 % short. In 8,000 further panels of *half the units
+  treated*, by the closed form of difference in differences, 94.7 % (100 draws) and 94.9 % (200
+  draws) of intervals held the effect, ± 0.25, and 95.4 % with the divisor n - 1: within the promise
+  as published, so it stays as published.
 - **Prediction intervals** take half of their width from a predicted spread. As published (and in
   the published software, whose numbers `spread="published"` reproduces) it is the exponential of
   half a regression of log squared residuals: for normal errors the mean of that logarithm is 1.27
@@ -92,12 +120,20 @@ READING = """
   normal distribution over to t(N1 - 1) at the same level, as the interval for the average does.
   Without that it covered 74.0, 83.7, 90.0 and 94.7 % with 5 of 40, 8 of 40, 20 of 40 and 50 of
   100 units treated, with it 96.7, 96.7, 93.7 and 95.7 % (300 panels each, ± 1.3).
-- **Lasting errors** do little harm to conformal inference for the average, which shifts the whole
-  path in time; the bands for single periods, jackknife+ and prediction intervals suffer.
-- **A drift can hide in a short past.** With eight periods and errors that last, the test of trends
-  before treatment sees the drift of the treated half in about seven of ten panels only. Where it
-  sees none it says how large a drift would have gone unnoticed, and gives no clean bill if that is
-  as large as the estimate.
+- **Lasting errors** harm all that learns from periods. Conformal inference shifts the whole path in
+  time, and needs errors that die out within a few blocks as long as the treatment: with 40 periods
+  before it and eight after, 250 panels each of difference in differences, intervals for the average
+  held the effect in 94 % where neighbouring errors correlate by 0.5 and in 87 % at 0.9 (97 and 94 %
+  by the size of residuals, for the reason above). Bands for single periods, jackknife+ and
+  prediction intervals suffer as much. The warning shows from a correlation of 0.3 on.
+- **A drift can hide in a short past, and behind weights.** With eight periods and errors that
+  correlate by 0.8, a 5 % test that knew their covariance would find the drift of the treated half
+  in 94 % of panels; that is all there is to be seen. The test of trends before treatment comes near
+  it by generalized least squares. Among the gaps to weighted donors it would find 69 %: 20 donors
+  can follow a drift over eight periods, and the more so the average of 20 treated units. So with at
+  least five treated units, and as many donors as periods or more, it compares plain means, and says
+  *caution* at most. Where it sees no drift it says how large a one would have gone unnoticed, and
+  gives no clean bill if that is as large as the estimate.
 - **With five treated units** bootstrap, jackknife and event-study errors keep their coverage by a
   t reference of four degrees of freedom, at the price of wide intervals; the warning says so
   (*caution*). With fewer they refuse: with two of 50 clustered intervals would cover 68 %.
@@ -114,7 +150,15 @@ def main() -> None:
         sys.stdout.write(f"{time.process_time() - began:6.0f} s  {text}\n")
         sys.stdout.flush()
 
-    table = complete(rows(), SEED, STORED, {one.card.key: _warns(one()) for one in LOOKED}, tell)
+    asked = _asked()
+    warnings = {one.card.key: _warns(one()) for one in LOOKED}
+
+    def again(row: Row) -> bool:
+        names = {row.design, row.method.card.key, row.estimator.card.key}
+        return not names.isdisjoint(asked.again)
+
+    looks = {key: warnings[key] for key in asked.look}
+    table = complete(rows(), SEED, STORED, warnings, tell, again, looks)
     designs = "\n".join(
         f"- **{world.title}.** {world.text}"
         for name, world in DESIGNS.items()
@@ -123,6 +167,13 @@ def main() -> None:
     text = INTRODUCTION.format(seed=SEED, designs=designs)
     text += _promised(table) + _broken(table) + _alarms(table) + READING
     (ROOT / "docs" / "coverage.md").write_text(text, encoding="utf-8")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--again", nargs="*", default=[], metavar="NAME")
+    parser.add_argument("--look", nargs="*", default=[], choices=list(TITLES))
+    return parser.parse_args()
 
 
 def _warns(diagnostic: Diagnostic) -> Callable[[Estimate, Uncertainty], bool]:

@@ -4,18 +4,17 @@ import streamlit as st
 
 from components.analysis.words import headline
 from components.charts import paths
-from components.charts.weights import rest_of_weights, unit_weights
+from components.charts.weights import largest_in_words, rest_of_weights, uneven, unit_weights
 from components.ui import conditional, findings, frame, honesty, methods, results, state
 from components.ui.downloads import save_button, to_csv
-from components.ui.text import md
 
-FIRST = "Trajectory and gap"
+FIRST = "Trajectory"
 VIEWS = {
-    "Effect by period": paths.by_period,
+    "By period": paths.by_period,
     "By event time": paths.by_event_time,
     "Cumulative": paths.cumulative,
 }
-OPENS_WITH = {"staggered": "By event time", "reversing": "Effect by period"}
+OPENS_WITH = {"staggered": "By event time", "reversing": "By period"}
 
 spec = frame.enter("counterfactual")
 panel, words = frame.panel_in_frame(spec)
@@ -28,27 +27,36 @@ findings.strip(result, words)
 
 weights = result.estimate.unit_weights
 ranking = result.uncertainty.details.get("ranking") if result.uncertainty else None
+with st.container(horizontal=True, vertical_alignment="center", key="view row"):
+    view = st.segmented_control(
+        "View",
+        [
+            name
+            for name in (FIRST, *VIEWS)
+            if name != "By event time" or panel.design.kind != "block"
+        ],
+        default=OPENS_WITH.get(panel.design.kind, FIRST),
+        required=True,
+        key=f"view {panel.design.kind}",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    smallest_p = result.uncertainty.smallest_p if result.uncertainty is not None else None
+    methods.level_field(spec, "level", labelled=False, smallest_p=smallest_p)
+    methods.estimator_switch(spec)
+    results.margin_field(spec, words)
+    placebos = (
+        result.uncertainty is not None
+        and "placebo_gaps" in result.uncertainty.details
+        and view == FIRST
+        and st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
+    )
+
+if weights is not None and not uneven(weights):
+    weights = None  # nothing to see: all donors count the same
 beside = weights is not None or ranking is not None
 chart, side = st.columns([7, 3], gap="medium") if beside else (st.container(), st.container())
 with chart:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control(
-            "View",
-            [FIRST, *VIEWS],
-            default=OPENS_WITH.get(panel.design.kind, FIRST),
-            required=True,
-            key=f"view {panel.design.kind}",
-            persist_state="session",
-        )
-        methods.level_field(spec, "level")
-        methods.estimator_switch(spec)
-        results.margin_field(spec, words)
-        placebos = (
-            result.uncertainty is not None
-            and "placebo_gaps" in result.uncertainty.details
-            and view == FIRST
-            and st.toggle("Placebo gaps", value=True, key="placebos", persist_state="session")
-        )
     if view == FIRST:
         results.trajectory(result, words, placebos=placebos, key="trajectory")
     else:
@@ -70,29 +78,23 @@ with side:
             theme=None,
             key="largest weights",
             config={"displayModeBar": False},
-            alt="The largest donor weights",
+            alt=largest_in_words(weights),
         )
         st.caption(rest_of_weights(weights, most=8))
-        st.page_link("pages/weights.py", label="All weights", query_params=state.query())
-    if ranking is not None:
-        st.header("Rank among placebos")
-        st.dataframe(
-            ranking[["rank", "unit", "statistic", "pre_rmspe"]],
-            hide_index=True,
-            height=250,
-            column_config={
-                "rank": "Rank",
-                "unit": "Unit",
-                "statistic": st.column_config.NumberColumn("Size", format="%.3g"),
-                "pre_rmspe": st.column_config.NumberColumn("Fit before", format="%.3g"),
-            },
+        st.page_link(
+            "pages/weights.py",
+            label="All weights",
+            icon=":material/balance:",
+            query_params=state.query(),
         )
-        st.caption(md("Size: the gap after treatment, measured against the fit before it."))
+    if ranking is not None:
+        results.ranking_table(ranking, result.uncertainty.method.statistic)
 
 if conditional.has_conditional(result):
     conditional.conditional_section(result, words)
 
-table = results.table_behind(result)
+by_event = view == "By event time"
+table = results.event_table(result) if by_event else results.table_behind(result)
 with st.expander("The numbers behind the figure"):
     st.dataframe(table, hide_index=True)
 results.detail_tables(result)
@@ -100,9 +102,10 @@ with st.container(horizontal=True):
     save_button(
         "Numbers (CSV)",
         to_csv(table),
-        "counterfactual.csv",
+        "event_time.csv" if by_event else "counterfactual.csv",
         "text/csv",
         icon=":material/download:",
         key="numbers",
     )
     frame.script_button(result, words)
+frame.go_on("diagnose", "Can I trust it?")

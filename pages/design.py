@@ -17,7 +17,18 @@ with told():
 
 st.title("Who was treated, and from when?")
 designs.treatment_fields(spec, whole, with_all_units)
-if panel.design.n_treated:
+ready = False
+if not panel.design.n_treated:
+    st.info(
+        f"No cell is treated yet. Choose one or more {words.unit[1]}, and the first period in "
+        "which the treatment could have had an effect.",
+        icon=":material/touch_app:",
+    )
+else:
+    with told(stop=False):
+        refuse_unidentified(panel)
+        ready = True
+if ready:
     sentence = f"{treated_names(panel, words)}: {dates(panel)}."
     pre, post = panel.design.n_pre, panel.design.n_post
     st.markdown(f"**{md(sentence)}** {pre} periods before, {post} from then on.")
@@ -39,7 +50,5 @@ with cells:
     )
     if panel.shape[0] > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS} of {panel.shape[0]} units, the treated ones on top.")
-
-with told():
-    refuse_unidentified(panel)
-frame.go_on("method", "How to build the counterfactual")
+if ready:
+    frame.go_on("method", "How to build the counterfactual")

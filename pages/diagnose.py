@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components.ui import findings, frame
+from components.ui import finding_cards, findings, frame
 from components.ui.downloads import save_button, to_csv
 
 spec = frame.enter("diagnose")
@@ -15,8 +15,8 @@ apply, refuse = findings.asked(result)
 found = findings.findings_of(result, apply)
 with above:
     findings.verdict(found, len(apply))
-findings.cards(found, result, words)
-findings.refusals(refuse, result)
+finding_cards.cards(found, result, words)
+finding_cards.refusals(refuse, result)
 
 with st.container(horizontal=True):
     save_button(

@@ -2,19 +2,30 @@
 
 import streamlit as st
 
-from components.ui import equal_fits, frame, influence, methods
+from components.ui import (
+    cache,
+    equal_fits,
+    frame,
+    influence,
+    influence_cell,
+    influence_work,
+    methods,
+    waiting,
+)
 from components.ui.text import md
 
+waiting.forget_background("moves")
 spec = frame.enter("influence")
 panel, words = frame.panel_in_frame(spec)
 
 st.title("Which cells carry the effect?")
-influence.changes_section(spec)
+influence.changes_section(spec, panel, cache.panel_of(spec)[0])
 methods.estimator_switch(spec)
 result = frame.result_in_frame(spec)
-influence.effect_before(result, words)
+influence_cell.effect_before(result, words)
 
-moves = influence.moves_of(result)
+moves, job = influence_work.moves_of(result)
+influence_work.progress_line(result, moves, job)
 finding, table = influence.examined(result, moves)
 equal_fits.finding_line(finding)
 
@@ -22,7 +33,7 @@ picture, cell = st.columns([3, 2], gap="large")
 with picture:
     influence.map_section(result, moves, words)
 with cell:
-    influence.cell_section(result, moves, words, table)
+    influence_cell.cell_section(result, moves, words, table)
 st.caption(
     md(
         f"{influence.meaning(moves, result)} The neighbours are the nearest six cells of the same "

@@ -16,13 +16,13 @@ st.caption(
     "far to trust it. Here is a finished analysis."
 )
 results.verdict(result, words)
-st.markdown(md(SAMPLES[state.FIRST].story))
 
 chart, side = st.columns([3, 1], gap="medium")
 with chart:
     results.trajectory(result, words, placebos=False, key="start trajectory")
 with side:
-    st.header("Look closer")
+    st.header("The question")
+    st.markdown(md(SAMPLES[state.FIRST].story))
     if st.button(
         "Open this analysis", type="primary", icon=":material/show_chart:", width="stretch"
     ):
@@ -30,12 +30,11 @@ with side:
         st.switch_page("pages/counterfactual.py", query_params=state.query())
     if st.button("Use my own table", icon=":material/upload:", width="stretch"):
         st.switch_page("pages/data.py", query_params=state.query() if state.chosen() else None)
-    st.caption(
-        "Your table stays on this machine and in this session. A link holds settings, never data."
-    )
+    st.caption("Your table stays in this session. A link holds settings, never data.")
 
 st.header("Or take a sample")
-for row in [list(SAMPLES)[i : i + 3] for i in range(0, len(SAMPLES), 3)]:
+others = [key for key in SAMPLES if key != state.FIRST]
+for row in [others[i : i + 3] for i in range(0, len(others), 3)]:
     for place, key in zip(st.columns(3), row, strict=False):
         sample = SAMPLES[key]
         with place.container(border=True, height="stretch"):

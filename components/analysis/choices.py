@@ -158,12 +158,12 @@ class Scale:
     def of(cls, name: str, Y: Floats, n_pre: int) -> Scale:
         """Take shift and size of each unit from its mean and spread before treatment."""
         zero, one = np.zeros((len(Y), 1)), np.ones((len(Y), 1))
+        if name not in (INDEX, STANDARD):
+            return cls(name == LOGS, zero, one)
         mean = Y[:, :n_pre].mean(axis=1, keepdims=True)
         if name == INDEX:
             return cls(False, zero, mean)
-        if name == STANDARD:
-            return cls(False, mean, Y[:, :n_pre].std(axis=1, keepdims=True))
-        return cls(name == LOGS, zero, one)
+        return cls(False, mean, Y[:, :n_pre].std(axis=1, keepdims=True))
 
     def forth(self, Y: Floats) -> Floats:
         """Outcomes in the scale, shape (N, T)."""
@@ -194,7 +194,7 @@ def transforms(Y: Floats, n_pre: int, *, in_logs: bool) -> tuple[str, ...]:
     names = [LEVELS]
     known = Y[np.isfinite(Y)]
     if not in_logs and bool((known > 0.0).all()):
-        names += [LOGS, INDEX]
+        names += [LOGS, INDEX] if n_pre else [LOGS]
     complete = bool(np.isfinite(Y).all())
     if complete and n_pre >= FEWEST_PERIODS and bool((Y[:, :n_pre].std(axis=1) > 0.0).all()):
         names.append(STANDARD)

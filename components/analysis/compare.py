@@ -12,6 +12,7 @@ from zlib import crc32
 import numpy as np
 
 from components.analysis.entrants import Contest, Entrant, entrants_of
+from components.analysis.pace import UNKNOWN, Pace
 from components.analysis.run import prepare, refuse_unidentified
 from components.analysis.spec import AnalysisSpec
 from components.arrays import Floats
@@ -38,11 +39,14 @@ GLANCE, FIRST, ROUNDS = 12, 40, (100, 200)
 MOST_PLACEBOS = 100
 VARIANTS: tuple[Variant, ...] = ("no_additive", "no_interactive", "no_autocorrelation")
 VARIANT_DRAWS = 60
+DEAR = 0.5
+"""Seconds of one fit from which an estimator does not hold up the first ranking of the others."""
+
+NOTICED = 0.03
+"""Seconds of one fit from which refits for an interval take long enough to be waited for."""
+
 POOL_FROM = 4.0
 """Seconds of work from which other processes are worth their start."""
-
-LONGEST = 420.0
-"""Seconds after which no further round begins."""
 
 
 def contest(spec: AnalysisSpec, panel: Panel, progress: Progress = silent) -> Contest:
@@ -72,30 +76,34 @@ def contest(spec: AnalysisSpec, panel: Panel, progress: Progress = silent) -> Co
     slow = [key for key in study.able if isinstance(study.entrant(key).estimator, SlowFit)]
     quick = [key for key in study.able if key not in slow]
     for key in quick:
-        study.fit(key, silent)
+        study.fit(key)
+    dear = [key for key in quick if study.entrant(key).seconds > DEAR]
+    cheap = [key for key in quick if key not in dear]
     for n in (GLANCE, FIRST):
-        study.show("trying placebo assignments")
-        study.placebos(quick, n)
+        for group in (cheap, dear):
+            if group:
+                study.show("trying placebo assignments")
+                study.placebos(group, n)
+    study.show("working out intervals")
+    for key in sorted(quick, key=lambda name: study.entrant(name).seconds):
+        if study.entrant(key).seconds > NOTICED:
+            study.show(f"working out the interval of {study.entrant(key).title}")
+        study.assess(key)
     study.show("drawing worlds like the data")
     study.worlds(quick, FIRST)
-    study.show("working out intervals")
-    for key in quick:
-        study.assess(key)
     for key in slow:
         study.show(f"tuning {study.entrant(key).title}")
-        study.fit(key, lambda share: progress(0.1 + 0.4 * share))
+        study.fit(key)
         study.placebos([key], FIRST)
         study.worlds([key], FIRST)
         study.show(f"working out the interval of {study.entrant(key).title}")
         study.assess(key)
     study.show("trying more placebo assignments")
     study.placebos(study.able, MOST_PLACEBOS)
-    for place, n in enumerate(ROUNDS):
+    for n in ROUNDS:
         study.show(f"drawing worlds, up to {n}")
-        progress(0.6 + 0.15 * place)
         study.worlds(study.able, n)
     study.show("taking the worlds apart")
-    progress(0.9)
     study.take_apart()
     study.close()
     progress(1.0)
@@ -108,9 +116,8 @@ class _Study:
     def __init__(self, spec: AnalysisSpec, panel: Panel, progress: Progress) -> None:
         self._spec, self._panel = spec, panel
         self._tell: Callable[[Contest], None] | None = getattr(progress, "show", None)
-        self._begun = time.monotonic()
+        self._pace = Pace(progress)
         self._pool: Executor | None = None
-        self._pace: dict[str, float] = {}
         self._store = _store_for(spec)
         method = spec.inference
         self.state = Contest(
@@ -136,6 +143,7 @@ class _Study:
 
     def show(self, stage: str) -> None:
         self._change(stage=stage)
+        self._report()
         if self._tell is not None:
             self._tell(self.state)
 
@@ -144,13 +152,15 @@ class _Study:
             self._pool.close()
         self._change(stage="")
 
-    def fit(self, key: str, progress: Progress) -> None:
+    def fit(self, key: str) -> None:
         entrant = self.entrant(key)
         begun = time.process_time()
         if isinstance(entrant.estimator, SlowFit):
-            estimate = entrant.estimator.fit_told(self._panel, progress)
+            estimate = entrant.estimator.fit_told(self._panel, self._besides())
         else:
             estimate = entrant.estimator.fit(self._panel)
+        if not isinstance(entrant.estimator, SlowFit):
+            self._pace.learn(key, time.process_time() - begun)
         self._estimates[key] = estimate
         self._enter(
             key,
@@ -171,9 +181,10 @@ class _Study:
         if method is None or refusal is not None:
             self._enter(key, refusal=refusal)
             return
+        told = self._besides()
         rng = np.random.default_rng([self._spec.seed, crc32(method.card.key.encode())])
         try:
-            found = method.assess(estimate, level=self._spec.level, rng=rng, progress=silent)
+            found = method.assess(estimate, level=self._spec.level, rng=rng, progress=told)
         except NotApplicableError as error:
             self._enter(key, refusal=error.message)
             return
@@ -184,8 +195,14 @@ class _Study:
 
     def placebos(self, keys: list[str], n: int) -> None:
         if self._placebos is not None:
-            n = min(n, self._placebos.most or n)
+            n = min(n, self._most_placebos)
             self._change(draws=self._tried(self.state.draws, "placebos", self._placebos, keys, n))
+
+    @property
+    def _most_placebos(self) -> int:
+        if self._placebos is None:
+            return 0
+        return min(MOST_PLACEBOS, self._placebos.most or MOST_PLACEBOS)
 
     def worlds(self, keys: list[str], n: int) -> None:
         if self._worlds is not None:
@@ -210,17 +227,48 @@ class _Study:
         draws = dict(found.get(name, {}))
         for key in keys:
             tuned = self.entrant(key).tuned
-            late = time.monotonic() - self._begun > LONGEST
             done = len(draws.get(key, ()))
-            if tuned is None or done >= n or (late and done):
+            if tuned is None or done >= n or (self._pace.late and done):
                 continue
             trial = Trial(scheme, tuned, self._spec.level, self._spec.seed)
-            begun = time.monotonic()
-            who = self._executor(self._pace.get(key, 0.0) * (n - done))
-            fresh = replicate(trial, range(done, n), executor=who, store=self._store)
-            self._pace[key] = (time.monotonic() - begun) / (n - done)
+            who = self._executor(self._pace.of(key) * (n - done))
+            told = self._teller(key, n - done)
+            fresh = replicate(trial, range(done, n), executor=who, store=self._store, progress=told)
             draws[key] = np.concatenate([draws[key], fresh]) if done else fresh
         return {**found, name: draws}
+
+    def _teller(self, key: str, count: int) -> Progress:
+        """Learn the pace of an estimator while its replications come in."""
+        begun = time.monotonic()
+
+        def told(share: float) -> None:
+            if share > 0.0:
+                self._pace.learn(key, (time.monotonic() - begun) / (share * count))
+            self._report()
+
+        return told
+
+    def _besides(self) -> Progress:
+        """Report work that is no replication: a tuning, an interval."""
+        begun = time.monotonic()
+
+        def told(share: float) -> None:
+            spent = time.monotonic() - begun
+            self._report(spent * (1.0 - share) / share if share > 0.0 else UNKNOWN)
+
+        return told
+
+    def _report(self, besides: float = 0.0) -> None:
+        """Say how far the work is, by the replications that are still to come."""
+        rounds = [(self.state.draws.get("placebos", {}), self._most_placebos)]
+        if self._worlds is not None:
+            rounds.append((self.state.draws.get("worlds", {}), ROUNDS[-1]))
+            rounds += [(self.state.variants.get(name, {}), VARIANT_DRAWS) for name in VARIANTS]
+        left = {
+            key: sum(max(0, most - len(draws.get(key, ()))) for draws, most in rounds)
+            for key in self.able
+        }
+        self._pace.tell(left, besides)
 
     def _executor(self, seconds: float) -> Executor:
         """Choose who computes: other processes only where the work is worth their start."""

@@ -5,12 +5,28 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.analysis.specification import Fits
-from components.arrays import Floats
+from components.analysis.curve_words import OUTSTANDING, OWN
+from components.analysis.curve_worlds import Fits
+from components.arrays import Floats, Ints
 
-OUTSTANDING = 0.1
-"""A unit stands out in a specification where at most this share of units has as large a ratio of
-the gaps after treatment to those before."""
+
+def in_common(table: pd.DataFrame, placebos: Fits, places: Ints) -> tuple[pd.DataFrame, Fits]:
+    """Keep the specifications that both the curve and the placebo curves have, in one order.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `components.analysis.curve_words.with_declared` gives it.
+    placebos : Fits
+    places : Ints, shape (S,)
+        Number of each of their specifications among the choices, increasing.
+
+    Returns
+    -------
+    pandas.DataFrame, Fits
+    """
+    own = table[table["donors"].ne(OWN) & table["place"].isin(places)]
+    return own, placebos.take(np.searchsorted(places, own["place"].to_numpy()))
 
 
 def curve_test(effects: Floats, ratios: Floats, placebos: Fits) -> pd.DataFrame:

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from components.analysis.choices import ALL, LEVELS, WITHOUT
+from components.analysis.path_placebos import DRAWS, n_assignments
 from components.analysis.run import Result
 from components.analysis.specification import FIELDS
 from components.analysis.words import Words, number, percent
 from components.estimators import ESTIMATORS
+from components.panel import Panel
 
 NAMES = {
     "estimator": "Estimator",
@@ -20,6 +22,9 @@ NAMES = {
     "covariates": "Covariates",
 }
 OWN = "as declared"
+OUTSTANDING = 0.1
+"""A unit stands out in a specification where at most this share of units has as large a ratio of
+the gaps after treatment to those before."""
 
 
 def with_declared(table: pd.DataFrame, result: Result) -> pd.DataFrame:
@@ -81,12 +86,12 @@ def curve_sentence(table: pd.DataFrame, words: Words) -> str:
     place = int(np.flatnonzero(table["declared"])[0])
     declared = float(effects[place])
     same = float((np.sign(effects) == np.sign(declared)).mean())
+    share = "all have" if same == 1.0 else f"{percent(same)} of all have"
     return (
         f"{len(table)} ways to set this analysis up give average effects from "
         f"{number(float(effects[0]))} to {number(float(effects[-1]))} {words.measure}".rstrip()
         + f"; the middle one is {number(float(np.median(effects)))}. The declared one, "
-        f"{number(declared)}, is number {place + 1} from the lowest, and {percent(same)} of all "
-        "have its sign."
+        f"{number(declared)}, is number {place + 1} from the lowest, and {share} its sign."
     )
 
 
@@ -136,3 +141,45 @@ def what_matters(options: pd.DataFrame) -> str:
 def option_name(field: str, option: str) -> str:
     """Write an option as on screen."""
     return ESTIMATORS[option].card.title if field == "estimator" else option
+
+
+def how_placebos_are_made(panel: Panel) -> str:
+    """Say what the placebo curves of a panel are."""
+    if panel.design.kind == "block":
+        return (
+            "The same specifications are fitted with never-treated units in the place of the "
+            "treated ones, which are left out."
+        )
+    others, n_units = n_assignments(panel.W) - 1, panel.shape[0]
+    deals = (
+        f"in all {others} other ways"
+        if others <= DRAWS
+        else f"in {DRAWS} ways drawn at random (the seed of the analysis sets which)"
+    )
+    left_out = " Specifications that take covariates off are not among them." if panel.X else ""
+    return (
+        f"The treatment paths of the {n_units} units are shared out among them anew, each path "
+        f"whole, {deals}; outcomes stay where they are, and the same specifications are fitted."
+        f"{left_out} The comparison is fair if chance decided who took which path when; where "
+        "some units were bound to start early or never, it says less."
+    )
+
+
+def what_p_is(panel: Panel, test: pd.DataFrame, n_placebos: int) -> str:
+    """Say what the p-values of the test count, and how far they are from exact."""
+    block = panel.design.kind == "block"
+    one = "unit" if block and panel.design.n_treated == 1 else "group" if block else "assignment"
+    drawn = n_placebos == DRAWS and (not block or panel.design.n_treated > 1)
+    largest = float(np.sqrt(test["p_value"] * (1.0 - test["p_value"]) / n_placebos).max())
+    error = (
+        f" As they are drawn at random, the p-values above have standard errors of up to "
+        f"{largest:.3f}."
+        if drawn
+        else ""
+    )
+    return (
+        f"p is the share of {one}s, the actual one included, whose curve has a summary at least "
+        f"as large.{error} A curve stands out in a specification where at most "
+        f"{OUTSTANDING:.0%} of {one}s have as large a ratio of the gaps after treatment to those "
+        "before. Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4, 1208-14."
+    )

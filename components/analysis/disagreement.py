@@ -63,7 +63,7 @@ def verdict(contest: Contest, judge: Judge, words: Words) -> str:
     elif len(tied) > MOST_NAMED:
         text = f"{len(tied)} of {len(board)} estimators cannot be told apart here."
     elif len(tied) > 1:
-        text = f"{_names(tied)} predict best here, and cannot be told apart."
+        text = f"{all_of(tied)} predict best here, and cannot be told apart."
     else:
         text = f"{tied[0]} predicts best here."
     smallest, largest = (quantity(float(best["rmse"].iloc[end]), words) for end in (0, -1))
@@ -100,7 +100,7 @@ def disagreement(contest: Contest, judge: Judge | None, words: Words) -> list[st
     apart = high.att - low.att
     if apart <= ALIKE * max(abs(low.att), abs(high.att)):
         return [
-            f"All {len(here)} estimates are within {quantity(apart, words)} of each other: "
+            f"{_all(len(here))} estimates are within {quantity(apart, words)} of each other: "
             "nothing hangs on the choice of the estimator."
         ]
     return [
@@ -113,6 +113,10 @@ def disagreement(contest: Contest, judge: Judge | None, words: Words) -> list[st
     ]
 
 
+def _all(count: int) -> str:
+    return "Both" if count == 2 else f"All {count}"
+
+
 def _att(entrant: Entrant) -> float:
     return entrant.att
 
@@ -120,7 +124,7 @@ def _att(entrant: Entrant) -> float:
 def _sides(entrants: list[Entrant]) -> str:
     below = sum(one.att < 0 for one in entrants)
     if below in {0, len(entrants)}:
-        return f"All {len(entrants)} have the same sign."
+        return f"{_all(len(entrants))} have the same sign."
     return f"They differ in sign: {below} of {len(entrants)} are below zero."
 
 
@@ -187,7 +191,8 @@ def _weights(low: Entrant, high: Entrant) -> list[str]:
     return sentences
 
 
-def _names(names: list[str]) -> str:
+def all_of(names: list[str]) -> str:
+    """Join names as in a sentence."""
     return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.analysis.codec import read_method, write_method
 from components.analysis.spec import AnalysisSpec, Treatment, sample_spec
+from components.analysis.views import REPEATED_VIEWS, SINGLE_VIEWS, Views, views_from_query
 from components.data import Reading, Roles
 from components.data.sources import SourceQuery
 from components.errors import DataError, SpecError
@@ -30,11 +31,11 @@ QUERY = "query"
 NO_METHOD = "none"
 CELLS = {"blank": "blanked", "smooth": "smoothed"}
 BETWEEN = "|"  # period and unit of a cell; no period is written with it
-REPEATED = ("treated", "drop", "skip", *CELLS, "covariate", "treated_value")
+REPEATED = ("treated", "drop", "skip", *CELLS, "covariate", "treated_value", *REPEATED_VIEWS)
 SINGLE = (
     "v", "data", "unit", "time", "outcome", "treatment", "treatment_kind", "decimal",
     "date_order", "post", "duplicates", "gaps", "shape", *TAKING_APART, QUERY,
-    "from", "first", "last", "estimator", "inference", "level", "seed",
+    "from", "first", "last", "estimator", "inference", "level", "seed", *SINGLE_VIEWS,
 )  # fmt: skip
 
 Query = dict[str, str | list[str]]
@@ -94,7 +95,7 @@ def _method_words(spec: AnalysisSpec, start: AnalysisSpec) -> Query:
     if spec.inference != start.inference:
         words["inference"] = write_method(spec.inference) if spec.inference else NO_METHOD
     if spec.level != start.level:
-        words["level"] = f"{spec.level:g}"
+        words["level"] = str(float(spec.level))
     if spec.seed != start.seed:
         words["seed"] = str(spec.seed)
     return words
@@ -115,7 +116,8 @@ def from_query(query: Mapping[str, Sequence[str]]) -> AnalysisSpec:
     Raises
     ------
     SpecError
-        Naming the parameter or value that is not understood; nothing is ignored.
+        Naming the parameter or value that is not understood; nothing is ignored. Words about
+        what a page shows beside the analysis are left to :func:`read_link`.
     """
     _refuse_unknown(query)
     one = {word: values[0] for word, values in query.items() if word in SINGLE}
@@ -141,6 +143,17 @@ def from_query(query: Mapping[str, Sequence[str]]) -> AnalysisSpec:
     for word, field in CELLS.items():
         changes[field] = tuple(_cell(word, text) for text in query.get(word, ()))
     return start.with_(**changes, **_methods(one))
+
+
+def read_link(query: Mapping[str, Sequence[str]]) -> tuple[AnalysisSpec, Views]:
+    """Read a whole link: the analysis, and what pages show beside it.
+
+    Raises
+    ------
+    SpecError
+        As :func:`from_query`.
+    """
+    return from_query(query), views_from_query(query)
 
 
 def _refuse_unknown(query: Mapping[str, Sequence[str]]) -> None:

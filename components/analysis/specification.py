@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from itertools import groupby, product
+from dataclasses import asdict
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from components.analysis.choices import (
     ALL,
     LEVELS,
     WITH,
+    WITHOUT,
     Choice,
     Scale,
     donor_rules,
@@ -22,7 +22,10 @@ from components.analysis.choices import (
     transforms,
     windows,
 )
-from components.arrays import Bools, Floats, Ints
+from components.analysis.curve_worlds import Fits, ratio_of, worlds
+from components.analysis.path_fits import fit_paths
+from components.analysis.path_placebos import path_curves, why_no_paths
+from components.arrays import Ints
 from components.errors import NotApplicableError
 from components.estimators import ESTIMATORS
 from components.inference.base import Progress, silent
@@ -31,28 +34,7 @@ from components.panel import Panel
 
 DRAWS = 99
 FEWEST_PLACEBOS = 9
-PERFECT = 1e-12  # squared ratio of gaps below which a fit counts as without error
 FIELDS = ("estimator", "donors", "start", "end", "transform", "covariates")
-
-
-@dataclass(frozen=True, eq=False)
-class Fits:
-    """Average effects and fits of B targets in S specifications.
-
-    Attributes
-    ----------
-    effects : Floats, shape (B, S)
-        In the units of the outcome, whatever the scale of the fit: the counterfactual is put
-        back into them, and then compared.
-    ratios : Floats, shape (B, S)
-        Root mean squared gap after treatment over that before, in the scale of the fit.
-    n_donors, n_pre : Ints, shape (S,)
-    """
-
-    effects: Floats
-    ratios: Floats
-    n_donors: Ints
-    n_pre: Ints
 
 
 def choices(panel: Panel, *, in_logs: bool, extra: tuple[str, ...] = ()) -> list[Choice]:
@@ -75,11 +57,11 @@ def choices(panel: Panel, *, in_logs: bool, extra: tuple[str, ...] = ()) -> list
     Raises
     ------
     NotApplicableError
-        Where nothing comes before treatment, or no estimator can run.
+        Where no estimator can run.
     """
     design = panel.design
     able = [key for key in METHODS if ESTIMATORS[key]().why_not(panel) is None]
-    if design.n_pre == 0 or not able:
+    if not able:
         raise NotApplicableError(
             "No estimator of the curve can run here: some units are treated from the first period "
             "on, or there is nothing to compare with.",
@@ -87,7 +69,7 @@ def choices(panel: Panel, *, in_logs: bool, extra: tuple[str, ...] = ()) -> list
         )
     parts = windows(design.n_pre, panel.shape[1])
     shortest = min(int(mask[: design.n_pre].sum()) for mask in parts.values())
-    plain = design.n_controls > 0 and bool(panel.observed.all())
+    plain = design.n_controls > 0 and design.n_pre > 0 and bool(panel.observed.all())
     rules = donor_rules(design.n_controls) if plain else (ALL,)
     scales = [(scale, "without") for scale in transforms(panel.Y, shortest, in_logs=in_logs)]
     if net_of_covariates(panel) is not None:
@@ -104,8 +86,8 @@ def choices(panel: Panel, *, in_logs: bool, extra: tuple[str, ...] = ()) -> list
 
 
 def is_quick(panel: Panel) -> bool:
-    """Tell whether the curve is fitted in batches: one adoption date, no gaps."""
-    return panel.design.kind == "block" and bool(panel.observed.all())
+    """Tell whether the curve is fitted in batches: no gaps."""
+    return bool(panel.observed.all())
 
 
 def curve(
@@ -128,10 +110,13 @@ def curve(
     """
     every = choices(panel, in_logs=in_logs, extra=extra)
     n_batched = len(choices(panel, in_logs=in_logs)) if is_quick(panel) else 0
-    treated = np.flatnonzero(panel.design.treated)[None]
     parts = []
-    if n_batched:
+    if n_batched and panel.design.kind == "block":
+        treated = np.flatnonzero(panel.design.treated)[None]
         parts.append(fit_groups(panel, every[:n_batched], treated, progress))
+    elif n_batched:
+        own = np.arange(panel.shape[0])[None]
+        parts.append(fit_paths(panel, every[:n_batched], own, progress))
     if every[n_batched:]:
         parts.append(_one_by_one(panel, every[n_batched:], progress))
     table = pd.DataFrame([asdict(choice) for choice in every])
@@ -144,10 +129,10 @@ def curve(
 
 
 def why_no_placebos(panel: Panel) -> str | None:
-    """Say why never-treated units cannot stand in for the treated ones, or None."""
+    """Say why the whole curve cannot be compared with placebo curves, or None."""
     design = panel.design
-    if not is_quick(panel):
-        return "The placebo curves need a single adoption date and a table without gaps."
+    if design.kind != "block" or not panel.observed.all():
+        return why_no_paths(panel)
     left = design.n_controls - design.n_treated
     if left < FEWEST_PLACEBOS:
         return (
@@ -157,30 +142,48 @@ def why_no_placebos(panel: Panel) -> str | None:
     return None
 
 
+def placebo_places(panel: Panel, in_logs: bool) -> Ints:
+    """Give the numbers of the choices that placebo curves have.
+
+    All of them in a block design. Where paths are dealt out anew, those without covariates, whose
+    part in the outcomes would change with every deal.
+    """
+    every = choices(panel, in_logs=in_logs)
+    block = panel.design.kind == "block"
+    return np.flatnonzero([block or choice.covariates == WITHOUT for choice in every])
+
+
 def placebo_curves(panel: Panel, in_logs: bool, seed: int, progress: Progress = silent) -> Fits:
-    """Fit every specification with never-treated units in the place of the treated ones.
+    """Fit the specifications with other units in the place of the treated ones.
 
     Parameters
     ----------
     panel : Panel
-        That `why_no_placebos` lets pass. The truly treated units are left out.
+        That `why_no_placebos` lets pass. In a block design never-treated units stand in, and the
+        truly treated ones are left out; in any other the treatment paths of all units are dealt
+        out anew (`components.analysis.path_placebos.path_curves`).
     in_logs : bool
     seed : int
-        Of the groups drawn, where several units are treated.
+        Of what is drawn.
     progress : callable, optional
 
     Returns
     -------
     Fits
-        One row for each never-treated unit, or for each of 99 random groups.
+        One row for each never-treated unit, for each of 99 random groups of them, or for each
+        deal; specifications as in `placebo_places`.
     """
+    every = choices(panel, in_logs=in_logs)
+    if panel.design.kind != "block":
+        kept = [every[place] for place in placebo_places(panel, in_logs)]
+        return path_curves(panel, kept, seed, progress)
     controls = np.flatnonzero(~panel.design.treated)
     n = panel.design.n_treated
     groups = controls[:, None]
     if n > 1:
         rng = np.random.default_rng(seed)
         groups = np.stack([rng.choice(controls, n, replace=False) for _ in range(DRAWS)])
-    return fit_groups(panel, choices(panel, in_logs=in_logs), groups, progress)
+    return fit_groups(panel, every, groups, progress)
 
 
 def fit_groups(panel: Panel, every: list[Choice], groups: Ints, progress: Progress) -> Fits:
@@ -212,7 +215,8 @@ def fit_groups(panel: Panel, every: list[Choice], groups: Ints, progress: Progre
     effects, ratios = np.empty((2, len(groups), len(every)))
     n_donors, lengths = np.empty((2, len(every)), dtype=np.int64)
     place = 0
-    for (scale, Y, Z, n_early), some in _outcomes(panel, every):
+    for world, some in worlds(panel, every):
+        Y, Z, n_early = world.Y, world.Z, world.n_early
         for choice in some:
             allowed = donors[choice.donors]
             omega, lam = curve_weights(
@@ -223,8 +227,8 @@ def fit_groups(panel: Panel, every: list[Choice], groups: Ints, progress: Progre
             levels = ((Z[groups] - synthetic)[:, :, :n_early] * lam[:, None]).sum(axis=2)
             imputed = synthetic + levels[:, :, None]
             gaps = (Z[groups] - imputed).mean(axis=1)
-            ratios[:, place] = _ratio(gaps[:, :n_early], gaps[:, n_early:])
-            later = Y[groups] - scale.back(imputed, groups)
+            ratios[:, place] = ratio_of(gaps[:, :n_early], gaps[:, n_early:])
+            later = Y[groups] - world.scale.back(imputed, groups)
             effects[:, place] = later[:, :, n_early:].mean(axis=(1, 2))
             n_donors[place], lengths[place] = int(allowed[0].sum()), n_early
             place += 1
@@ -262,7 +266,7 @@ def fit_choice(panel: Panel, choice: Choice) -> tuple[float, float, int, int]:
     effects = part.Y - scale.back(fitted.Y0, rows)
     early = fitted.effects[part.design.treated[:, None] & ~part.W & np.isfinite(fitted.effects)]
     late = fitted.effects[part.W & np.isfinite(fitted.effects)]
-    ratio = float(_ratio(early[None], late[None])[0])
+    ratio = float(ratio_of(early[None], late[None])[0])
     n_donors = int((~part.design.treated).sum())
     return float(np.nanmean(effects[part.W])), ratio, n_donors, part.design.n_pre
 
@@ -274,26 +278,3 @@ def _one_by_one(panel: Panel, every: list[Choice], progress: Progress) -> Fits:
         progress((number + 1) / len(every))
     effects, ratios, n_donors, n_pre = (np.array(column) for column in zip(*rows, strict=True))
     return Fits(effects[None], ratios[None], n_donors, n_pre)
-
-
-def _outcomes(
-    panel: Panel, every: list[Choice]
-) -> Iterator[tuple[tuple[Scale, Floats, Floats, int], Iterator[Choice]]]:
-    """Go through the outcomes that the choices are about, each with its choices."""
-    n_pre = panel.design.n_pre
-    parts = windows(n_pre, panel.shape[1])
-    net = net_of_covariates(panel)
-    for key, some in groupby(every, lambda c: (c.start, c.end, c.transform, c.covariates)):
-        start, end, transform, covariates = key
-        world = net if covariates == WITH and net is not None else panel
-        mask: Bools = parts[start, end]
-        Y, n_early = world.Y[:, mask], int(mask[:n_pre].sum())
-        scale = Scale.of(transform, Y, n_early)
-        yield (scale, Y, scale.forth(Y), n_early), some
-
-
-def _ratio(early: Floats, late: Floats) -> Floats:
-    before, after = np.square(early).mean(axis=-1), np.square(late).mean(axis=-1)
-    smallest = np.maximum(PERFECT * after, np.finfo(np.float64).tiny)
-    ratio: Floats = np.sqrt(after / np.maximum(before, smallest))
-    return ratio

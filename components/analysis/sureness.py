@@ -80,7 +80,7 @@ def _p_sentence(result: Result) -> str:
     ranking = uncertainty.details.get("ranking")
     if ranking is not None:
         place = int(ranking.loc[ranking["treated"], "rank"].iloc[0])
-        text += f", place {place} of {len(ranking)} by size"
+        text += f", place {place:,} of {len(ranking):,} by size"
     return f"{text}."
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from components.analysis.run import Result
 from components.analysis.spec import AnalysisSpec
@@ -15,8 +17,9 @@ from components.inference.base import level_text
 from components.panel import Panel, period_label, unit_label
 
 MINUS = "\u2212"
-MOST_NAMED = 3
+MOST_NAMED, LONGEST = 3, 60
 SYNTHETIC = frozenset({"sc", "sc_intercept", "sdid"})
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LOGARITHM = re.compile(r"(^|[^a-z])(log|ln)([^a-z]|$)")
 
 
@@ -43,6 +46,16 @@ class Words:
     measure: str
     unit: tuple[str, str]
     in_logs: bool = False
+
+    @property
+    def axis(self) -> str:
+        """The outcome as the title of an axis; the name of a user's column stays as it is."""
+        return self.outcome[:1].upper() + self.outcome[1:] if self.measure else self.outcome
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether a sum over cells means something: not for logarithms, nor for "per 1,000"."""
+        return not self.in_logs and not self.measure.startswith("per ")
 
 
 def words_of(spec: AnalysisSpec, title: str = "Your table") -> Words:
@@ -105,18 +118,42 @@ def quantity(value: float, words: Words, *, signed: bool = False) -> str:
     return f"{number(value, signed=signed)} {words.measure}".rstrip()
 
 
-def percent(value: float) -> str:
+def percent(value: float, *, signed: bool = False) -> str:
     """Write a share as a percentage with one decimal."""
     if not math.isfinite(value):
         return "unknown"
-    return f"{MINUS if value < 0 else ''}{abs(value):.1%}"
+    sign = MINUS if value < 0 else "+" if signed and value > 0 else ""
+    return f"{sign}{abs(value):.1%}"
+
+
+def spoken(period: Any) -> str:
+    """Write a period for a sentence: "8 Apr 2024", "Jan 2021"; others as their label.
+
+    Parameters
+    ----------
+    period : object
+        An entry of ``Panel.periods``.
+
+    Returns
+    -------
+    str
+    """
+    is_month = isinstance(period, pd.Period) and period.freqstr == "M"
+    is_day = isinstance(period, pd.Period) and period.freqstr == "D"
+    if isinstance(period, pd.Timestamp):
+        is_day = period == period.normalize()
+    if not (is_month or is_day):
+        return period_label(period)
+    day = f"{period.day} " if is_day else ""
+    return f"{day}{MONTHS[period.month - 1]} {period.year}"
 
 
 def treated_names(panel: Panel, words: Words) -> str:
     """Name the treated units: one, two or three by name, more by number."""
     names = [unit_label(unit) for unit in panel.units[panel.design.treated]]
     if len(names) > MOST_NAMED:
-        return f"{len(names)} treated {words.unit[1]}"
+        return f"{len(names):,} treated {words.unit[1]}"
+    names = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -125,19 +162,19 @@ def dates(panel: Panel) -> str:
     design = panel.design
     if design.kind == "none":
         return "nothing treated yet"
-    first = period_label(panel.periods[design.n_pre])
+    first = spoken(panel.periods[design.n_pre])
     if design.n_pre == 0:
         return f"first treated {first}"
     if design.kind != "block":
         starts = len(design.cohorts)
         return f"first treated {first}" + (f", {starts} starting dates" if starts > 1 else "")
-    return f"last untreated {period_label(panel.periods[design.n_pre - 1])}, first treated {first}"
+    return f"last untreated {spoken(panel.periods[design.n_pre - 1])}, first treated {first}"
 
 
 def treated_span(panel: Panel) -> str:
     """Say from when to when cells are treated: "1989-2000" with an en dash."""
     columns = np.flatnonzero(panel.W.any(axis=0))
-    first, last = period_label(panel.periods[columns[0]]), period_label(panel.periods[columns[-1]])
+    first, last = spoken(panel.periods[columns[0]]), spoken(panel.periods[columns[-1]])
     if first == last:
         return f"in {first}"
     return f"{first}–{last}" if len(first) <= 4 else f"from {first} to {last}"
@@ -187,8 +224,10 @@ def counterfactual_name(result: Result, words: Words) -> str:
     who = treated_names(result.estimate.panel, words)
     if result.spec.estimator.card.key not in SYNTHETIC:
         return f"{who} without treatment"
-    few = result.estimate.panel.design.n_treated <= MOST_NAMED
-    return f"synthetic {who}" if few else "their synthetic counterparts"
+    if result.estimate.panel.design.n_treated <= MOST_NAMED and len(who) <= LONGEST // 2:
+        return f"synthetic {who}"
+    one = result.estimate.panel.design.n_treated == 1
+    return "its synthetic counterpart" if one else "their synthetic counterparts"
 
 
 def relative(result: Result, words: Words) -> float | None:
@@ -207,8 +246,8 @@ def relative(result: Result, words: Words) -> float | None:
     estimate = result.estimate
     if words.in_logs:
         return math.expm1(estimate.att)
-    imputed = estimate.Y0[estimate.panel.W]
-    signs = np.sign(imputed[np.isfinite(imputed)])
+    imputed = estimate.Y0[estimate.panel.W & np.isfinite(estimate.effects)]
+    signs = np.sign(imputed)
     return estimate.relative_effect if len(set(signs.tolist())) == 1 and signs[0] else None
 
 

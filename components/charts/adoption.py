@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from components.analysis.words import spoken
 from components.arrays import Floats, Ints
-from components.charts.theme import Theme, joined, layout, plot_text, x_labels, x_range, x_values
+from components.charts.theme import (
+    Theme,
+    joined,
+    layout,
+    onset,
+    plot_text,
+    short_names,
+    x_labels,
+    x_range,
+    x_values,
+)
 from components.panel import Panel, unit_label
 
-MOST_LINES = 200
+MOST_LINES, MANY_PERIODS = 200, 60
 MOST_ROWS = 400
 
 
@@ -29,7 +40,7 @@ def treatment_map(panel: Panel, theme: Theme) -> go.Figure:
     order = _order(panel)[:MOST_ROWS]
     state = np.where(panel.W, 2.0, 1.0)
     state[~panel.observed] = 0.0
-    names = [plot_text(unit_label(panel.units[row])) for row in order]
+    names = short_names(unit_label(panel.units[row]) for row in order)
     words = np.array(["no outcome", "untreated", "treated"])[state[order].astype(np.int64)]
     figure = go.Figure(
         go.Heatmap(
@@ -37,6 +48,7 @@ def treatment_map(panel: Panel, theme: Theme) -> go.Figure:
             x=x_values(panel.periods),
             y=names,
             customdata=words,
+            text=np.tile(x_labels(panel.periods), (len(order), 1)),
             colorscale=[
                 [0, theme.missing_cell],
                 [1 / 3, theme.missing_cell],
@@ -50,7 +62,7 @@ def treatment_map(panel: Panel, theme: Theme) -> go.Figure:
             showscale=False,
             xgap=0.5,
             ygap=0.5,
-            hovertemplate="%{y}, %{x}: %{customdata}<extra></extra>",
+            hovertemplate="%{y}, %{text}: %{customdata}<extra></extra>",
         )
     )
     for name, colour in (("Treated", theme.effect), ("Untreated", theme.donor_cell)):
@@ -117,7 +129,7 @@ def outcomes(panel: Panel, words_outcome: str, theme: Theme) -> go.Figure:
     front = treated if treated.any() else np.ones_like(treated)
     average = _mean_by_column(panel.Y[front])
     if treated.sum() == 1:
-        name = plot_text(unit_label(panel.units[int(np.flatnonzero(treated)[0])]))
+        name = short_names([unit_label(panel.units[int(np.flatnonzero(treated)[0])])], 60)[0]
     else:
         name = f"Average of {int(front.sum())} {'treated ' if treated.any() else ''}units"
     figure.add_scatter(
@@ -125,16 +137,15 @@ def outcomes(panel: Panel, words_outcome: str, theme: Theme) -> go.Figure:
         y=average,
         mode="lines+markers",
         line={"color": theme.treated, "width": 2.5},
-        marker={"size": 7, "color": theme.treated},
+        marker={"size": 7 if len(x) <= MANY_PERIODS else 4, "color": theme.treated},
         name=name,
         customdata=labels,
         hovertemplate="%{customdata}: %{y:,.4~g}<extra></extra>",
     )
+    layout(figure, theme, height=400)
     n_pre = panel.design.n_pre
     if n_pre < len(x):
-        figure.add_vline(x=x[n_pre], line={"color": theme.muted, "dash": "dot", "width": 1.5})
-        figure.add_vrect(x0=x[n_pre], x1=x[-1], fillcolor=theme.tint, line_width=0, layer="below")
-    layout(figure, theme, height=400)
+        onset(figure, n_pre, x, spoken(panel.periods[n_pre]), theme)
     figure.update_xaxes(range=x_range(x))
     figure.update_layout(hovermode="closest", clickmode="event+select")
     figure.update_yaxes(title_text=plot_text(words_outcome))

@@ -115,17 +115,20 @@ def _dots(
 
 
 def _names(figure: go.Figure, names: list[str], theme: Theme) -> None:
-    for row, name in enumerate(names):
-        figure.add_annotation(
-            x=0,
-            xref="paper",
-            xanchor="left",
-            y=row,
-            yshift=15,
-            text=plot_text(name),
-            showarrow=False,
-            font={"size": 12, "color": theme.text},
-        )
+    # All at once: Plotly checks the ones that are there again for each that is added.
+    figure.layout.annotations = [
+        {
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": row,
+            "yshift": 15,
+            "text": plot_text(name),
+            "showarrow": False,
+            "font": {"size": 12, "color": theme.text},
+        }
+        for row, name in enumerate(names)
+    ]
 
 
 def _finished(

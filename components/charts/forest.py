@@ -10,14 +10,15 @@ import plotly.graph_objects as go
 
 from components.analysis.entrants import Contest
 from components.analysis.words import Words
+from components.arrays import Floats
 from components.charts.leaderboard import short
-from components.charts.theme import Theme, layout, plot_text, x_labels, x_range, x_values
+from components.charts.looks import look_of
+from components.charts.theme import Theme, layout, onset, plot_text, x_labels, x_range, x_values
 from components.panel import Panel, period_label, unit_label
 
 MOST_DONORS = 12
-LIGHT_LINES = ("#0072B2", "#B4470A", "#A600FF", "#663F2E", "#5300A6", "#006D4F")
-DARK_LINES = ("#56B4E9", "#F0A35E", "#C77DFF", "#F2708F", "#9DB2FF", "#4FD1A5")
-DASHES = ("dash", "dot", "dashdot", "longdash", "solid", "longdashdot")
+MOST_WRITTEN = 8  # periods whose cells have room for a number, on a telephone too
+LEAST_WRITTEN = 0.005
 
 
 def forest(
@@ -80,9 +81,19 @@ def forest(
         ],
         range=[len(order) - 0.5, -0.5],
     )
-    label = f"Average effect, {words.measure}" if words.measure else "Average effect"
-    figure.update_xaxes(title_text=plot_text(label), showgrid=True)
+    label = f"Average effect, {words.measure or words.outcome}"
+    figure.update_xaxes(title_text=plot_text(label), showgrid=True, range=_span(contest, order))
     return figure
+
+
+def _span(contest: Contest, order: list[str]) -> list[float] | None:
+    """Give the ends of the axis, with room beside the longest interval; zero is always there."""
+    entrants = [contest.entrants[key] for key in order]
+    ends = [0.0, *(one.att for one in entrants)]
+    ends += [end for one in entrants for end in one.interval or ()]
+    known = [end for end in ends if np.isfinite(end)]
+    margin = 0.05 * (max(known) - min(known))
+    return [min(known) - margin, max(known) + margin] if margin else None
 
 
 def overlay(
@@ -104,24 +115,18 @@ def overlay(
         Lines differ by colour and dash; a click on the legend hides one.
     """
     x = x_values(panel.periods)
-    colours = DARK_LINES if theme.surface != "#FFFFFF" else LIGHT_LINES
-    keys = list(contest.entrants)
     figure = go.Figure()
     for key in order:
         entrant = contest.entrants[key]
         if entrant.counterfactual is None:
             continue
-        number = keys.index(key)
+        look = look_of(key)
         figure.add_scatter(
             x=x,
             y=entrant.counterfactual,
             mode="lines",
             name=plot_text(entrant.title),
-            line={
-                "color": colours[number % len(colours)],
-                "dash": DASHES[(number + number // len(colours)) % len(DASHES)],
-                "width": 1.8,
-            },
+            line={"color": look.colour(theme), "dash": look.dash, "width": 1.8},
             customdata=x_labels(panel.periods),
             hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
         )
@@ -135,10 +140,10 @@ def overlay(
             line={"color": theme.treated, "width": 2.8},
             hovertemplate="%{y:,.4~g}<extra>Observed</extra>",
         )
+    layout(figure, theme, height=500)
     n_pre = panel.design.n_pre
     if 0 < n_pre < len(x):
-        figure.add_vline(x=x[n_pre], line={"color": theme.muted, "dash": "dot", "width": 1.5})
-    layout(figure, theme, height=500)
+        onset(figure, n_pre, x, period_label(panel.periods[n_pre]), theme)
     figure.update_xaxes(range=x_range(x))
     figure.update_yaxes(title_text=plot_text(words.outcome))
     return figure
@@ -175,8 +180,8 @@ def weight_table(contest: Contest, order: list[str], what: Literal["unit", "time
     return table.rename(columns={key: contest.entrants[key].title for key in columns})
 
 
-def weight_map(table: pd.DataFrame, theme: Theme, *, most: int = MOST_DONORS) -> go.Figure:
-    """Draw weights side by side, one column per estimator.
+def donor_map(table: pd.DataFrame, theme: Theme, *, most: int = MOST_DONORS) -> go.Figure:
+    """Draw weights on donors side by side, one column per estimator.
 
     Parameters
     ----------
@@ -191,17 +196,54 @@ def weight_map(table: pd.DataFrame, theme: Theme, *, most: int = MOST_DONORS) ->
     plotly.graph_objects.Figure
     """
     shown = table.iloc[:most]
-    values = shown.to_numpy()
-    figure = go.Figure(
+    names = [short(str(name)) for name in shown.columns]
+    figure = _shaded(shown.to_numpy(), names, [plot_text(name) for name in shown.index], theme)
+    layout(figure, theme, height=110 + 26 * len(shown), legend=False)
+    figure.update_layout(hovermode="closest", plot_bgcolor=theme.tint)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_xaxes(type="category", side="top", ticklen=0, tickfont={"size": 12})
+    return figure
+
+
+def period_map(table: pd.DataFrame, theme: Theme) -> go.Figure:
+    """Draw weights on periods one below the other, one row per estimator, time to the right.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From :func:`weight_table`.
+    theme : Theme
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Shares are written into the cells where there is room.
+    """
+    names = [short(str(name)) for name in table.columns]
+    periods = [plot_text(name) for name in table.index]
+    figure = _shaded(table.to_numpy().T, periods, names, theme, written=len(table) <= MOST_WRITTEN)
+    layout(figure, theme, height=90 + 46 * len(names), legend=False)
+    figure.update_layout(hovermode="closest", plot_bgcolor=theme.tint)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    figure.update_xaxes(type="category", ticklen=0, tickfont={"size": 12}, nticks=12)
+    return figure
+
+
+def _shaded(
+    values: Floats, columns: list[str], rows: list[str], theme: Theme, *, written: bool = True
+) -> go.Figure:
+    """Shade cells by their share, and write it into them."""
+    text = [[f"{v:.0%}" if abs(v) >= LEAST_WRITTEN else "" for v in row] for row in values]
+    return go.Figure(
         go.Heatmap(
             z=values,
-            x=[short(str(name)) for name in shown.columns],
-            y=[plot_text(name) for name in shown.index],
+            x=columns,
+            y=rows,
             zmin=0,
             zmax=max(float(np.abs(values).max(initial=0.0)), 1e-9),
             colorscale=[[0, theme.surface], [1, theme.synthetic]],
-            text=[[f"{v:.0%}" if abs(v) >= 0.005 else "" for v in row] for row in values],
-            texttemplate="%{text}",
+            text=text if written else None,
+            texttemplate="%{text}" if written else None,
             textfont={"size": 12},
             showscale=False,
             xgap=1,
@@ -209,8 +251,3 @@ def weight_map(table: pd.DataFrame, theme: Theme, *, most: int = MOST_DONORS) ->
             hovertemplate="%{y}, %{x}: %{z:.2%}<extra></extra>",
         )
     )
-    layout(figure, theme, height=110 + 26 * len(shown), legend=False)
-    figure.update_layout(hovermode="closest", plot_bgcolor=theme.tint)
-    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(type="category", side="top", ticklen=0, tickfont={"size": 12})
-    return figure

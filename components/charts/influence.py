@@ -18,6 +18,7 @@ FEWEST_ROWS = 12
 CLAMP = 0.995  # share of cells that the colours tell apart
 ROW = 14  # pixels
 RINGED = 40
+SWITCHES = 400
 
 
 def shown_rows(panel: Panel, values: Floats) -> Ints:
@@ -94,6 +95,8 @@ def influence_map(
         )
     )
     _onset(figure, panel, theme, between=True)
+    if panel.design.kind != "block":
+        _switches(figure, panel, rows, theme)
     _rings(figure, panel, moves, rows, threshold, theme)
     grid = np.repeat(rows, len(x)), np.tile(np.arange(len(x)), len(rows))
     figure.add_scatter(
@@ -105,12 +108,17 @@ def influence_map(
         unselected={"marker": {"opacity": 0.0}},
         text=np.tile(labels, len(rows)),
         customdata=np.column_stack(
-            [panel.Y[grid], moves.stand_ins[grid], moves.dropped[grid], moves.outlying[grid]]
-        ).astype(np.float32),
+            [
+                _said(panel.Y[grid], ",.5g"),
+                _said(moves.stand_ins[grid], ",.5g"),
+                _said(moves.dropped[grid], "+,.3g"),
+                _said(moves.outlying[grid], ".1f"),
+            ]
+        ),
         hovertemplate=(
-            "%{y}, %{text}<br>value %{customdata[0]:,.5~g}, neighbours suggest "
-            "%{customdata[1]:,.5~g}<br>effect moves by %{customdata[2]:+,.3~g}<br>"
-            "%{customdata[3]:.1f} usual distances out of line<extra></extra>"
+            "%{y}, %{text}<br>value %{customdata[0]}, neighbours suggest %{customdata[1]}<br>"
+            "effect moves by %{customdata[2]}<br>"
+            "%{customdata[3]} usual distances out of line<extra></extra>"
         ),
         showlegend=False,
     )
@@ -224,6 +232,11 @@ def equal_paths(result: Result, found: EqualRange, words: Words, theme: Theme) -
     return figure
 
 
+def _said(values: Floats, digits: str) -> list[str]:
+    """Write numbers for the pointer, and a question mark where there is none."""
+    return [f"{value:{digits}}" if np.isfinite(value) else "?" for value in values.tolist()]
+
+
 def _rings(
     figure: go.Figure, panel: Panel, moves: CellMoves, rows: Ints, threshold: float, theme: Theme
 ) -> None:
@@ -246,6 +259,21 @@ def _rings(
             hoverinfo="skip",
             showlegend=False,
         )
+
+
+def _switches(figure: go.Figure, panel: Panel, rows: Ints, theme: Theme) -> None:
+    """Mark in each row where treatment begins and ends."""
+    x = x_values(panel.periods)
+    changes = np.argwhere(panel.W[rows][:, 1:] != panel.W[rows][:, :-1])[:SWITCHES]
+    edges = [x[column] + (x[column + 1] - x[column]) / 2 for column in changes[:, 1]]
+    line = {"color": theme.text, "width": 1.5}
+    figure.update_layout(
+        shapes=[
+            {"type": "line", "x0": edge, "x1": edge, "y0": place - 0.5, "y1": place + 0.5,
+             "line": line}
+            for edge, place in zip(edges, changes[:, 0].tolist(), strict=True)
+        ]
+    )  # fmt: skip
 
 
 def _onset(figure: go.Figure, panel: Panel, theme: Theme, *, between: bool = False) -> None:

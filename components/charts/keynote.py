@@ -5,14 +5,21 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from components.charts.theme import DARK, Theme, layout, plot_text
+from components.charts.looks import look_of
+from components.charts.theme import Theme, layout, plot_text
 
-ESTIMATORS = ("TROP", "SDID", "SC", "DIFP", "MC", "DID")
-SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
+KEYS = {
+    "TROP": "trop",
+    "SDID": "sdid",
+    "SC": "sc",
+    "DID": "did",
+    "MC": "mc",
+    "DIFP": "sc_intercept",
+}
+"""Names in print, in the order of the published table."""
+
 TICKS = (1, 1.2, 1.5, 2, 3, 5, 8)
 ROW_HEIGHT = 58
-LIGHT_COLOURS = ("#B4470A", "#0072B2", "#111827", "#00795C", "#8A4A9E", "#6B7280")
-DARK_COLOURS = ("#F0A35E", "#56B4E9", "#F3F4F6", "#3CC9A0", "#D39BE6", "#A9B4C0")
 
 
 def keynote_dots(table: pd.DataFrame, filled: str, theme: Theme) -> go.Figure:
@@ -32,10 +39,11 @@ def keynote_dots(table: pd.DataFrame, filled: str, theme: Theme) -> go.Figure:
         The axis is logarithmic, so that equal distances are equal ratios.
     """
     rows = list(dict.fromkeys(table["row"]))
-    colours = DARK_COLOURS if theme == DARK else LIGHT_COLOURS
     figure = go.Figure()
-    for number, estimator in enumerate(ESTIMATORS):
-        place = (number - (len(ESTIMATORS) - 1) / 2.0) / (len(ESTIMATORS) + 2.0)
+    for number, (estimator, key) in enumerate(KEYS.items()):
+        place = (number - (len(KEYS) - 1) / 2.0) / (len(KEYS) + 2.0)
+        look = look_of(key)
+        colour = look.colour(theme)
         for series in ("printed", filled):
             part = table[(table["estimator"] == estimator) & (table["series"] == series)]
             hollow = series == "printed"
@@ -47,10 +55,10 @@ def keynote_dots(table: pd.DataFrame, filled: str, theme: Theme) -> go.Figure:
                 legendgroup=estimator,
                 showlegend=not hollow,
                 marker={
-                    "symbol": SYMBOLS[number] + ("-open" if hollow else ""),
+                    "symbol": look.symbol + ("-open" if hollow else ""),
                     "size": 13 if hollow else 7,
-                    "color": colours[number],
-                    "line": {"width": 1.5, "color": colours[number]},
+                    "color": colour,
+                    "line": {"width": 1.5, "color": colour},
                 },
                 customdata=part[["row", "rmse"]],
                 hovertemplate=(
@@ -75,6 +83,16 @@ def keynote_dots(table: pd.DataFrame, filled: str, theme: Theme) -> go.Figure:
         range=[len(rows) - 0.45, -0.55],
         showgrid=False,
     )
-    for row in range(1, len(rows)):
-        figure.add_hline(y=row - 0.5, line={"color": theme.grid, "width": 1})
+    figure.layout.shapes = [
+        {
+            "type": "line",
+            "xref": "x domain",
+            "x0": 0,
+            "x1": 1,
+            "y0": row - 0.5,
+            "y1": row - 0.5,
+            "line": {"color": theme.grid, "width": 1},
+        }
+        for row in range(1, len(rows))
+    ]
     return figure

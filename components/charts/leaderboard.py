@@ -85,7 +85,7 @@ def error_dots(contest: Contest, judge: Judge, words: Words, theme: Theme) -> go
     _rows(figure, [contest.entrants[key].title for key in order])
     layout(figure, theme, height=120 + 46 * len(order))
     figure.update_layout(hovermode="closest")
-    label = f"Typical error (RMSE), {words.measure}" if words.measure else "Typical error (RMSE)"
+    label = f"Typical error (RMSE), {words.measure or words.outcome}"
     figure.update_xaxes(title_text=plot_text(label), rangemode="tozero", showgrid=True)
     return figure
 
@@ -164,7 +164,7 @@ def variant_dots(contest: Contest, judge: Judge | None, words: Words, theme: The
     _rows(figure, [contest.entrants[key].title for key in order])
     layout(figure, theme, height=150 + 34 * len(order))
     figure.update_layout(hovermode="closest")
-    label = f"Typical error (RMSE), {words.measure}" if words.measure else "Typical error (RMSE)"
+    label = f"Typical error (RMSE), {words.measure or words.outcome}"
     figure.update_xaxes(title_text=plot_text(label), rangemode="tozero", showgrid=True)
     return figure
 

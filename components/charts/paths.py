@@ -10,11 +10,20 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from components.analysis import Result, Words
-from components.analysis.words import counterfactual_name, treated_names
-from components.charts.theme import Theme, joined, layout, plot_text, x_labels, x_range, x_values
+from components.analysis.words import counterfactual_name, spoken, treated_names
+from components.charts.theme import (
+    Theme,
+    joined,
+    layout,
+    onset,
+    plot_text,
+    x_labels,
+    x_range,
+    x_values,
+)
 from components.inference.base import Band, level_text
 
-MOST_PLACEBO_LINES = 100
+MOST_PLACEBO_LINES, MANY_LINES = 100, 60
 
 
 def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = True) -> go.Figure:
@@ -46,7 +55,7 @@ def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = T
     lines = [
         ("counterfactual", synthetic[:1].upper() + synthetic[1:], theme.synthetic, "dash", 1),
         ("observed", f"{who} (observed)", theme.treated, "solid", 1),
-        ("gap", "Gap (observed − counterfactual)", theme.effect, "solid", 2),
+        ("gap", "Gap", theme.effect, "solid", 2),
     ]
     for column, name, colour, dash, row in lines:
         figure.add_scatter(
@@ -57,14 +66,17 @@ def trajectory(result: Result, words: Words, theme: Theme, *, placebos: bool = T
             mode="lines",
             line={"color": colour, "dash": dash, "width": 2.5},
             hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
+            showlegend=row == 1,
             row=row,
             col=1,
         )
     figure.add_hline(y=0, line={"color": theme.muted, "width": 1}, row=2, col=1)
-    _onset(figure, panel.design.n_pre, x, labels, theme)
-    layout(figure, theme, height=560)
+    layout(figure, theme, height=540)
+    n_pre = panel.design.n_pre
+    if n_pre < len(x):
+        onset(figure, n_pre, x, spoken(panel.periods[n_pre]), theme)
     figure.update_xaxes(range=x_range(x))
-    figure.update_yaxes(title_text=plot_text(words.outcome), row=1, col=1)
+    figure.update_yaxes(title_text=plot_text(words.axis), row=1, col=1)
     title = f"Gap, {words.measure}" if words.measure else "Gap"
     reach = _reach(figure)
     figure.update_yaxes(title_text=plot_text(title), range=[-reach, reach], row=2, col=1)
@@ -104,7 +116,8 @@ def by_period(result: Result, words: Words, theme: Theme) -> go.Figure:
     plotly.graph_objects.Figure
     """
     band = result.uncertainty.band if result.uncertainty is not None else None
-    series = result.estimate.by_period().dropna()
+    series = result.estimate.by_period()
+    series = series.loc[series.first_valid_index() : series.last_valid_index()]
     return _effects(series, band, "Average effect", words, theme)
 
 
@@ -122,12 +135,31 @@ def by_event_time(result: Result, words: Words, theme: Theme) -> go.Figure:
     plotly.graph_objects.Figure
     """
     band = result.uncertainty.event_band if result.uncertainty is not None else None
+    series = event_effects(result)
+    figure = _effects(series, band, "Average effect", words, theme)
+    times = series.index
+    first = int(np.searchsorted(times, 0))
+    if first < len(times):
+        onset(figure, first, times, "", theme)
+    figure.update_xaxes(title_text="Periods since treatment began", tickformat=",d")
+    return figure
+
+
+def event_effects(result: Result) -> pd.Series[float]:
+    """Give the average effect by event time as it is drawn.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    pandas.Series
+        By periods since treatment began: those of the event study where the method has one.
+    """
     study = None if result.uncertainty is None else result.uncertainty.details.get("event_study")
     series = result.estimate.by_event_time() if study is None else study["att"]
-    figure = _effects(series.dropna(), band, "Average effect", words, theme)
-    figure.add_vline(x=0, line={"color": theme.muted, "dash": "dot", "width": 1.5})
-    figure.update_xaxes(title_text="Periods since treatment began; 0 is the first treated one")
-    return figure
+    return series.dropna()
 
 
 def _effects(
@@ -138,11 +170,7 @@ def _effects(
     figure = go.Figure()
     if band is not None and len(band.lower):
         figure.add_scatter(
-            **_outline(series.index, x, band),
-            fill="toself",
-            fillcolor=theme.effect_fill,
-            line={"width": 1, "color": theme.effect_fill},
-            mode="lines",
+            **_band_around(series, x, band, theme),
             name=f"{level_text(band.level)} band, {band.kind}",
             hoverinfo="skip",
         )
@@ -164,18 +192,27 @@ def _effects(
     return figure
 
 
-def _outline(index: pd.Index[Any], x: pd.Index[Any], band: Band) -> dict[str, list[Any]]:
-    """Run around a band, once for each stretch of neighbours that have one."""
-    places = band.lower.index.get_indexer(index)
-    seen = np.flatnonzero((places >= 0) & np.isfinite(band.upper.to_numpy()[places]))
+def _band_around(
+    series: pd.Series[float], x: pd.Index[Any], band: Band, theme: Theme
+) -> dict[str, Any]:
+    """Fill each stretch of neighbours that have a band; bars where one stands alone."""
+    places = band.lower.index.get_indexer(series.index)
+    upper, lower = band.upper.to_numpy()[places], band.lower.to_numpy()[places]
+    seen = np.flatnonzero((places >= 0) & np.isfinite(upper) & np.isfinite(series.to_numpy()))
+    stretches = np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1)
+    if any(len(stretch) == 1 for stretch in stretches):
+        y = series.to_numpy()[seen]
+        bars = {"array": upper[seen] - y, "arrayminus": y - lower[seen]}
+        style = {"symmetric": False, "color": theme.effect, "thickness": 1.5, "width": 0}
+        marker = {"color": theme.effect, "symbol": "line-ns-open", "size": 9}
+        return {"x": x[seen], "y": y, "mode": "markers", "marker": marker, "error_y": bars | style}
     outline: dict[str, list[Any]] = {"x": [], "y": []}
-    for stretch in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1):
-        upper = band.upper.to_numpy()[places[stretch]]
-        lower = band.lower.to_numpy()[places[stretch]]
-        around = x[stretch]
-        outline["x"] += [*around, *around[::-1], None]
-        outline["y"] += [*upper, *lower[::-1], None]
-    return outline
+    for stretch in stretches:
+        outline["x"] += [*x[stretch], *x[stretch][::-1], None]
+        outline["y"] += [*upper[stretch], *lower[stretch][::-1], None]
+    line = {"width": 1, "color": theme.effect_fill}
+    fill = {"fill": "toself", "fillcolor": theme.effect_fill, "line": line}
+    return {**outline, **fill, "mode": "lines"}
 
 
 def _reach(figure: go.Figure) -> float:
@@ -233,26 +270,8 @@ def _placebo_lines(figure: go.Figure, result: Result, x: pd.Index[Any], theme: T
         mode="lines",
         name=f"Placebo gaps ({len(shown)}{some})",
         line={"color": theme.placebo, "width": 1},
+        opacity=1.0 if len(shown) <= MANY_LINES else 0.5,
         hoverinfo="skip",
         row=2,
         col=1,
-    )
-
-
-def _onset(
-    figure: go.Figure, n_pre: int, x: pd.Index[Any], labels: list[str], theme: Theme
-) -> None:
-    if n_pre >= len(x):
-        return
-    figure.add_vrect(x0=x[n_pre], x1=x[-1], fillcolor=theme.tint, line_width=0, layer="below")
-    figure.add_vline(x=x[n_pre], line={"color": theme.muted, "dash": "dot", "width": 1.5})
-    figure.add_annotation(
-        x=x[n_pre],
-        y=1,
-        yref="y domain",
-        text=f" first treated {labels[n_pre]}",
-        showarrow=False,
-        xanchor="left",
-        yanchor="top",
-        font={"color": theme.muted, "size": 13},
     )

@@ -11,7 +11,9 @@ from components.charts.theme import Theme, layout
 DASHES = {"marginal": "dot", "time": "dash", "unit": "dashdot", "both": "solid"}
 
 
-def power_curves(curves: pd.DataFrame, level: float, theme: Theme) -> go.Figure:
+def power_curves(
+    curves: pd.DataFrame, level: float, theme: Theme, effect: float | None = None
+) -> go.Figure:
     """Draw share of rejections against effect size, one line for each variance.
 
     Parameters
@@ -21,6 +23,8 @@ def power_curves(curves: pd.DataFrame, level: float, theme: Theme) -> go.Figure:
     level : float
         Of the test's interval; its size is one minus it.
     theme : Theme
+    effect : float, optional
+        Size that is read off; marked by a line.
 
     Returns
     -------
@@ -56,14 +60,16 @@ def power_curves(curves: pd.DataFrame, level: float, theme: Theme) -> go.Figure:
     figure.add_hline(
         y=size,
         line={"color": theme.muted, "width": 1, "dash": "dot"},
-        annotation_text=f"nominal size {size:.3g}",
-        annotation_position="bottom right",
+        annotation_text=f"{size:.3g}: false alarms as meant",
+        annotation_position="top right",
         annotation_font_color=theme.muted,
     )
-    layout(figure, theme, height=460)
+    if effect is not None:
+        figure.add_vline(x=effect, line={"color": theme.muted, "width": 1.5, "dash": "dot"})
+    layout(figure, theme, height=420)
     figure.update_xaxes(
-        title_text="Effect in error sd (0: no effect)",
+        title_text="Effect, in standard deviations of an error (0: no effect)",
         range=[-0.1, float(curves["effect"].max()) + 0.1],
     )
-    figure.update_yaxes(title_text="Share of panels in which the test rejects", range=[0, 1.02])
+    figure.update_yaxes(title_text="Share of panels with a rejection", range=[0, 1.02])
     return figure

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from components.charts.theme import Theme, layout
 
+SHORT = {"lambda_unit": "λ unit", "lambda_time": "λ time", "lambda_nn": "λ nn"}
 NAMES = {
     "lambda_unit": "λ unit: how fast weights fall with distance between units",
     "lambda_time": "λ time: how fast weights fall with distance in time",
@@ -53,6 +54,7 @@ def tuning_curves(
             mode="lines+markers",
             line={"color": theme.synthetic, "width": 2},
             marker={
+                "opacity": 1,
                 "size": [12 if is_best else 7 for is_best in best],
                 "color": [theme.effect if is_best else theme.synthetic for is_best in best],
                 "symbol": ["circle" if exact else "triangle-up-open" for exact in curve["exact"]],

@@ -7,11 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from components.analysis import Result, Words
-from components.analysis.words import counterfactual_name, treated_names
-from components.charts.theme import Theme, layout, plot_text, x_labels, x_range, x_values
+from components.charts.theme import Theme, layout, plot_text, short_names, x_labels, x_values
 
-MOST_BARS = 20
+MOST_BARS, MOST_ROWS, MANY_PERIODS = 20, 12, 60
 SMALL = 1e-6
 
 
@@ -31,7 +29,7 @@ def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BA
     plotly.graph_objects.Figure
     """
     ordered = weights[weights.abs() > SMALL].sort_values(ascending=False, kind="stable")
-    names = [plot_text(unit) for unit in ordered.index[:most]]
+    names = short_names(ordered.index[:most])
     values = ordered.to_numpy()[:most]
     figure = go.Figure(
         go.Bar(
@@ -42,16 +40,35 @@ def unit_weights(weights: pd.Series[float], theme: Theme, *, most: int = MOST_BA
             text=[f"{value:.1%}" for value in values],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}%{x:.2%}<extra></extra>",
+            customdata=[plot_text(unit) for unit in ordered.index[:most]],
+            hovertemplate="%{customdata} %{x:.2%}<extra></extra>",
         )
     )
     layout(figure, theme, height=70 + 30 * len(names), legend=False)
     figure.update_layout(hovermode="closest", bargap=0.25)
     figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
     reach = float(np.abs(values).max()) if len(values) else 1.0
-    figure.update_xaxes(range=[min(0.0, float(values.min(initial=0.0))), 1.18 * reach])
+    figure.update_xaxes(range=[min(0.0, float(values.min(initial=0.0))), 1.4 * reach])
     figure.update_xaxes(tickformat=".0%", showgrid=True, visible=False)
     return figure
+
+
+def largest_in_words(weights: pd.Series[float]) -> str:
+    """Name the three largest weights, in place of the picture.
+
+    Parameters
+    ----------
+    weights : pandas.Series
+        Indexed by unit.
+
+    Returns
+    -------
+    str
+        "Utah 39.4%, Montana 23.2%, Nevada 20.5% and 3 more".
+    """
+    ordered = weights[weights.abs() > SMALL].sort_values(ascending=False, kind="stable")
+    named = ", ".join(f"{unit} {value:.1%}" for unit, value in ordered.iloc[:3].items())
+    return named + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
 
 
 def rest_of_weights(weights: pd.Series[float], *, most: int = MOST_BARS) -> str:
@@ -69,75 +86,71 @@ def rest_of_weights(weights: pd.Series[float], *, most: int = MOST_BARS) -> str:
     ordered = weights[weights.abs() > SMALL].sort_values(ascending=False, kind="stable")
     rest, none = ordered.to_numpy()[most:], len(weights) - len(ordered)
     parts = []
-    if len(rest):
+    if len(rest) == 1:
+        parts.append(f"1 more donor carries {rest.sum():.1%}")
+    elif len(rest):
         parts.append(f"{len(rest)} more donors carry {rest.sum():.1%} together")
     if none:
-        parts.append(f"{none} donors carry none")
+        parts.append(f"{none} donors carry none" if none > 1 else "1 donor carries none")
     return "; ".join(parts) + "." if parts else ""
 
 
-def time_weights(result: Result, words: Words, theme: Theme) -> go.Figure:
-    """Draw the time weights as bars under the trajectory that they weight.
+def uneven(weights: pd.Series[float]) -> bool:
+    """Tell whether some weights are larger than others."""
+    return bool(np.ptp(weights.to_numpy()) > SMALL)
+
+
+def double_weights(
+    units: pd.Series[float], periods: pd.Series[float], theme: Theme, *, most: int = MOST_ROWS
+) -> go.Figure:
+    """Draw unit weights as bars, and beside each what its cells count.
 
     Parameters
     ----------
-    result : Result
-        Its estimate has time weights.
-    words : Words
+    units, periods : pandas.Series
+        Weights of donors and of periods before treatment; a cell counts their product.
     theme : Theme
+    most : int
+        Donors at most; :func:`rest_of_weights` says what is not drawn.
 
     Returns
     -------
     plotly.graph_objects.Figure
     """
-    estimate = result.estimate
-    panel, weights = estimate.panel, estimate.time_weights
-    assert weights is not None
-    x, labels = x_values(panel.periods), x_labels(panel.periods)
+    ordered = units[units.abs() > SMALL].sort_values(ascending=False, kind="stable").iloc[:most]
+    names = [f"{name} " for name in short_names(ordered.index)]
     figure = make_subplots(
-        rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.72, 0.28]
+        rows=1, cols=2, column_widths=[0.35, 0.65], shared_yaxes=True, horizontal_spacing=0.02
     )
-    name = counterfactual_name(result, words)
-    lines = (
-        ("counterfactual", name[:1].upper() + name[1:], theme.synthetic, "dash"),
-        ("observed", f"{treated_names(panel, words)} (observed)", theme.treated, "solid"),
-    )
-    for column, label, colour, dash in lines:
-        figure.add_scatter(
-            x=x,
-            y=estimate.paths[column],
-            name=plot_text(label),
-            mode="lines",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            hovertemplate="%{y:,.4~g}<extra>%{fullData.name}</extra>",
-            row=1,
-            col=1,
-        )
-    where = panel.periods.get_indexer(weights.index)
     figure.add_bar(
-        x=x[where],
-        y=weights.to_numpy(),
-        marker={"color": theme.effect},
-        name="Time weight",
-        hovertemplate="%{y:.2%}<extra>Time weight</extra>",
-        row=2,
+        x=ordered.to_numpy(),
+        y=names,
+        orientation="h",
+        marker={"color": theme.synthetic},
+        text=[f"{value:.1%}" for value in ordered],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}%{x:.2%}<extra></extra>",
+        row=1,
         col=1,
     )
-    n_pre = panel.design.n_pre
-    if n_pre < len(x):
-        figure.add_vline(x=x[n_pre], line={"color": theme.muted, "dash": "dot", "width": 1.5})
-        figure.add_annotation(
-            x=x[n_pre],
-            y=1,
-            yref="y domain",
-            text=f" first treated {labels[n_pre]}",
-            showarrow=False,
-            xanchor="left",
-            yanchor="top",
-            font={"color": theme.muted, "size": 13},
-        )
-    layout(figure, theme, height=460)
-    figure.update_xaxes(range=x_range(x))
-    figure.update_yaxes(title_text=plot_text(words.outcome), row=1, col=1)
-    figure.update_yaxes(title_text="Time weight", tickformat=".0%", row=2, col=1)
+    figure.add_heatmap(
+        x=x_values(periods.index),
+        y=names,
+        z=np.outer(ordered, periods),
+        customdata=np.tile(x_labels(periods.index), (len(names), 1)),
+        colorscale=[[0.0, theme.synthetic_faint], [1.0, theme.synthetic]],
+        zmin=0.0,
+        showscale=False,
+        xgap=0.5 if len(periods) <= MANY_PERIODS else 0.0,
+        ygap=0.5,
+        hovertemplate="%{y}in %{customdata}: %{z:.3%}<extra></extra>",
+        row=1,
+        col=2,
+    )
+    layout(figure, theme, height=60 + 27 * len(names), legend=False)
+    figure.update_layout(hovermode="closest", bargap=0.2)
+    figure.update_yaxes(autorange="reversed", showgrid=False, type="category")
+    figure.update_yaxes(showline=False, ticks="", col=2)
+    figure.update_xaxes(range=[0.0, 1.5 * float(ordered.max())], visible=False, col=1)
     return figure

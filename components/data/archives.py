@@ -1,18 +1,21 @@
-"""Gzip and zip archives that hold a single table."""
+"""Gzip and zip archives: the one table in them, or the one that was chosen."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from typing import NoReturn
 
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.questions import Option, QuestionError
 from components.data.table import MAX_BYTES
 from components.errors import DataError
 
-MAX_MEMBERS = 2_000
+MOST_OPTIONS = 20
+TABLES = re.compile(r"\.(csv|tsv|tab|xlsx?|dta|parquet)$", re.IGNORECASE)
 DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, ValueError, EOFError)
 ENCRYPTED = 0x1
 HINT = "Unpack it, and choose the table itself."
@@ -46,47 +49,69 @@ def unpack_gzip(data: bytes) -> tuple[bytes, Entry]:
     return content, Entry("read", "The file was unpacked from gzip.", 1)
 
 
-def unpack_zip(data: bytes) -> tuple[bytes, Entry]:
-    """Unpack the one file of a zip archive, after its own account of its size was checked.
+def unpack_zip(data: bytes, wanted: str | None = None) -> tuple[bytes, Entry, tuple[str, ...]]:
+    """Unpack one file of a zip archive, after its own account of its size was checked.
 
     Parameters
     ----------
     data : bytes
+    wanted : str, optional
+        Name of the file, where there are several.
 
     Returns
     -------
     content : bytes
     entry : Entry
         That it was unpacked.
+    names : tuple of str
+        The files that can be chosen from; empty where there is only one.
 
     Raises
     ------
+    QuestionError
+        Where there are several files and none is named.
     DataError
-        If it is damaged, locked or too large, or holds no file or several.
+        If it is damaged, locked or too large, or holds no file, or very many.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [member for member in archive.infolist() if _counts(member.filename)]
-            names = [member.filename for member in members]
-            if len(members) != 1:
-                some = ", ".join(map(shown, names[:5]))
-                raise DataError(
-                    f"The zip archive holds {counted(len(names), 'file')}"
-                    f"{': ' + some if names else ''}{' and more' if len(names) > 5 else ''}.",
-                    hint="Choose one of them, or put a single table into the archive.",
-                )
-            if members[0].flag_bits & ENCRYPTED:
+            member = _chosen(members, wanted)
+            if member.flag_bits & ENCRYPTED:
                 raise DataError("The zip archive is locked with a password.", hint=HINT)
-            if members[0].file_size > MAX_BYTES:
+            if member.file_size > MAX_BYTES:
                 _refuse_size()
-            with archive.open(members[0]) as stream:
+            with archive.open(member) as stream:
                 content = stream.read(MAX_BYTES + 1)
     except (*DAMAGED, NotImplementedError) as error:
         raise DataError("This zip archive is damaged.", hint=HINT) from error
     if len(content) > MAX_BYTES:
         _refuse_size()
-    sentence = f"{shown(names[0])} was unpacked from a zip archive."
-    return content, Entry("read", sentence, 1, tuple(map(shown, names[:MAX_PLACES])))
+    names = tuple(member.filename for member in members) if len(members) > 1 else ()
+    of = f", one of {len(names)} files in it" if names else ""
+    sentence = f"{shown(member.filename)} was unpacked from a zip archive{of}."
+    return content, Entry("read", sentence, 1, tuple(map(shown, names[:MAX_PLACES]))), names
+
+
+def _chosen(members: list[zipfile.ZipInfo], wanted: str | None) -> zipfile.ZipInfo:
+    """Give the only file, or the one that is wanted; ask where there are several."""
+    if len(members) == 1:
+        return members[0]
+    found = [member for member in members if member.filename == wanted]
+    if found and wanted is not None:
+        return found[-1]
+    some = ", ".join(shown(member.filename) for member in members[:5])
+    message = (
+        f"The zip archive holds {counted(len(members), 'file')}"
+        f"{': ' + some if members else ''}{' and more' if len(members) > 5 else ''}."
+    )
+    hint = "Choose one of them, or put a single table into the archive."
+    if not 2 <= len(members) <= MOST_OPTIONS:
+        raise DataError(message, hint=hint)
+    names = dict.fromkeys(member.filename for member in members)
+    tables = sorted(names, key=lambda name: not TABLES.search(name))
+    options = tuple(Option(name, shown(name)[1:-1]) for name in tables)
+    raise QuestionError(message, hint=hint, field="reading.sheet", options=options)
 
 
 def _counts(name: str) -> bool:

@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from components.data.ledger import Entry, shown
-from components.data.table import Table, assemble, check_size, refuse_control
+from components.data.assemble import assemble
+from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.table import Table, check_size, refuse_control
 from components.errors import DataError
 
 MAX_UNPACKED = 512 * 2**20
 EXACT_INTEGERS = 2.0**53
+FEWEST_COLUMNS = 3  # a unit, a period and an outcome
 
 
 def read_parquet(data: bytes, *, name: str, digest: str) -> Table:
@@ -35,7 +37,7 @@ def read_parquet(data: bytes, *, name: str, digest: str) -> Table:
     Raises
     ------
     DataError
-        If the file is damaged, too large, or holds nested or binary columns.
+        If the file is damaged, too large, or holds little but nested or binary columns.
     """
     try:
         source = pq.ParquetFile(pa.BufferReader(data))
@@ -58,6 +60,7 @@ def read_parquet(data: bytes, *, name: str, digest: str) -> Table:
             hint="Write it again, or save the table as CSV.",
         ) from error
     entries: list[Entry] = []
+    packed = _without_nested(packed, entries)
     columns = _texts(packed, entries)
     return assemble(
         packed.column_names,
@@ -122,6 +125,34 @@ def table_from_frame(frame: pd.DataFrame, *, name: str = "table") -> Table:
     )
 
 
+def _without_nested(table: pa.Table, entries: list[Entry]) -> pa.Table:
+    """Leave out columns that hold no single values, unless few others are left."""
+    nested = [field.name for field in table.schema if not _is_plain(field.type)]
+    if not nested or table.num_columns - len(nested) < FEWEST_COLUMNS:
+        return table
+    kinds = ", ".join(
+        f"{shown(name)} ({table.schema.field(name).type})"[:80] for name in nested[:5]
+    )
+    sentence = (
+        f"{counted(len(nested), 'column')} left out that {'hold' if len(nested) > 1 else 'holds'} "
+        f"no single values: {kinds[:200]}."
+    )
+    entries.append(Entry("dropped", sentence, len(nested), tuple(map(shown, nested[:MAX_PLACES]))))
+    return table.drop_columns(nested)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether values of this type can be written as text."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    tests = (
+        _is_text, types.is_floating, types.is_timestamp, types.is_integer, types.is_boolean,
+        types.is_decimal, types.is_date, types.is_null,
+    )  # fmt: skip
+    return any(test(kind) for test in tests)
+
+
 def _texts(table: pa.Table, entries: list[Entry]) -> list[pa.ChunkedArray]:
     columns, size = [], 0
     for name, stored in zip(table.column_names, table.columns, strict=True):
@@ -153,14 +184,7 @@ def _text(column: pa.ChunkedArray, name: str, entries: list[Entry]) -> pa.Chunke
         column = _whole_numbers(column.cast(pa.float64()))
     elif types.is_timestamp(kind):
         column = _days(column, name, entries)
-    elif not (
-        _is_text(kind)
-        or types.is_integer(kind)
-        or types.is_boolean(kind)
-        or types.is_decimal(kind)
-        or types.is_date(kind)
-        or types.is_null(kind)
-    ):
+    elif not _is_plain(kind):
         raise DataError(
             f"Column {shown(name)} holds values of type {shown(kind)}, which are no single value.",
             hint="Leave that column out, or write it as text or numbers.",

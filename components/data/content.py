@@ -32,11 +32,16 @@ FOREIGN = (
     (rb"\{\\rtf", "a rich text document"),
     (rb"\x7fELF|MZ\x90", "a program"),
     (rb"\x80[\x02-\x05]", "a file of Python objects"),
+    (rb"ORC(?![ -~])", "an ORC file"),
+    (rb"Obj\x01", "an Avro file"),
+    (rb"\x93NUMPY", "a NumPy array"),
+    (rb"[^\x00]{1,100}\x00[\x00-\xff]{156,257}ustar", "a tar archive"),
 )
 MARKUP = (
     (rb"<!doctype html|<html|<head|<body|<table|<div", "a web page (HTML)"),
     (rb"<\?xml|<svg", "an XML document"),
     (rb"[\[{]\s*(?:[\"{\[]|\Z)", "a JSON document"),
+    (rb"insert\s+into\s|create\s+table\s", "an SQL script"),
 )
 ARCHIVED = (
     ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),

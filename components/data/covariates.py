@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from components.data.guess import varies
 from components.data.roles import Roles
 from components.data.sketch import Column
 from components.data.table import Table
+from components.data.treatment_guess import varies
 
 Covariate = Literal["fixed", "common", "varying"]
 SAMPLE_ROWS = 100_000

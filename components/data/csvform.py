@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from components.data.delimiters import NAMES, find_delimiter, sample_records
-from components.data.layout import (
-    Layout,
-    Record,
-    filled,
-    find_layout,
-    is_comment,
-    usual_width,
-)
+from components.data.layout import Layout, Record, find_layout, usual_width
 from components.data.ledger import Entry
+from components.data.notes import filled, is_comment
 from components.data.reading import Reading
 from components.data.table import MAX_COLUMNS, check_size
 from components.errors import DataError
 
 SAMPLE_CHARACTERS = 2**18
+ROW_NAMES = "rownames"
 
 
 @dataclass(frozen=True)
@@ -110,11 +105,27 @@ def find_form(text: str, encoding: str, reading: Reading, entries: list[Entry]) 
         if not records:
             _refuse_quote(start)
         layout = find_layout(records, reading, "line")
+    layout = _settled_width(records, _with_row_names(records, layout))
     entries += layout.entries
-    layout = _settled_width(records, layout)
     if layout.width > MAX_COLUMNS:
         check_size(1, layout.width)
     return CsvForm(encoding, best, skip_spaces, start - 1, layout)
+
+
+def _with_row_names(records: Sequence[Record], layout: Layout) -> Layout:
+    """Give a name to the numbers of rows that R writes before the first column."""
+    rows = [cells for _, cells in records[layout.above + layout.rows :]]
+    counted_up = [cells[0] for cells in rows] == [str(i + 1) for i in range(len(rows))]
+    width = len(layout.names) + 1
+    if not layout.rows or not rows or not counted_up or any(len(row) != width for row in rows):
+        return layout
+    sentence = (
+        "The rows have one cell more than there are names: the first is the number of the row, as "
+        f"R writes it, and is called {ROW_NAMES!r} here."
+    )
+    entry = Entry("read", sentence, 1)
+    names = (ROW_NAMES, *layout.names)
+    return Layout(layout.above, layout.rows, width, names, (*layout.entries, entry))
 
 
 def _settled_width(records: Sequence[Record], layout: Layout) -> Layout:

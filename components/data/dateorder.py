@@ -12,7 +12,8 @@ import numpy as np
 
 from components.data.ledger import shown
 from components.data.questions import Option, QuestionError
-from components.data.timeforms import SHORT_NOTE, Form, dates, short_dates
+from components.data.timeforms import SHORT_NOTE, Form
+from components.data.timemakers import dates, short_dates
 from components.errors import DataError
 
 DateOrder = Literal["day first", "month first", "year first"]
@@ -50,6 +51,15 @@ def unreadable(word: str, where: str) -> DataError:
     return DataError(f"{where[:1].upper()}{where[1:]}: {shown(word)} is no period.", hint=HINT)
 
 
+def mixture(word: str, where: str, first: str, first_where: str, what: str) -> DataError:
+    """Say that a word is not written like the first one."""
+    return DataError(
+        f"{where[:1].upper()}{where[1:]}: {shown(word)} is not written like {shown(first)} on "
+        f"{first_where.partition(',')[0]}, which is {what}.",
+        hint=HINT,
+    )
+
+
 def ordered(matches: list[re.Match[str]], firsts: Firsts, date_order: DateOrder | None) -> Form:
     """Decide from the whole column whether 01/02/2020 names the day or the month first."""
     day_first = [i for i, match in enumerate(matches) if int(match["left"]) > 12]
@@ -66,7 +76,7 @@ def ordered(matches: list[re.Match[str]], firsts: Firsts, date_order: DateOrder 
     date_order = None if date_order == "year first" else date_order
     if day_first or month_first:
         told = "day first" if day_first else "month first"
-    elif points:
+    elif points or all(int(match["left"]) == int(match["right"]) for match in matches):
         told = "day first"
     evidence = day_first or month_first
     if evidence and date_order and told != date_order:

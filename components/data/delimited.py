@@ -13,26 +13,25 @@ import numpy as np
 import pyarrow as pa
 
 from components.arrays import Ints
+from components.data.assemble import assemble
 from components.data.csvform import CsvForm, find_form
 from components.data.delimiters import NAMES
 from components.data.encodings import decode, is_marked
-from components.data.layout import (
-    MOST_BELOW,
-    count_notes,
-    filled,
-    is_comment,
-    is_note,
-    note_entries,
+from components.data.filemarks import (
+    without_end_mark,
+    without_formula_marks,
+    without_inner_marks,
 )
 from components.data.ledger import Entry, counted
+from components.data.notes import MOST_BELOW, count_notes, filled, is_comment, is_note, note_entries
 from components.data.reading import AS_FOUND, Reading
-from components.data.table import Table, assemble, check_size
+from components.data.table import Table, check_size
 from components.errors import DataError
 
 SAMPLE_BYTES = 4096
 CHUNK = 50_000
+FORMULA = b'="'
 MOST_ODD = 10_000
-END_MARKS = b"\x00\x1a\r\n "
 
 
 @dataclass
@@ -70,8 +69,9 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
         that is no text.
     """
     entries: list[Entry] = []
+    data = without_inner_marks(data, entries)
     if reading.encoding is None:
-        data = _without_end_mark(data, entries)
+        data = without_end_mark(data, entries)
         _refuse_binary(data)
     encoding, text = decode(data, reading.encoding, entries)
     form = find_form(text, encoding, reading, entries)
@@ -93,6 +93,8 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
     if odd.trimmed:
         sentence = f"Blank cells beyond the last column cut off in {counted(odd.trimmed, 'line')}."
         entries.append(Entry("converted", sentence, odd.trimmed))
+    if FORMULA in data or is_marked(data):
+        columns = without_formula_marks(columns, entries)
     if below:
         columns = [column.slice(0, kept) for column in columns]
         lines = None if lines is None else lines[:kept]
@@ -107,17 +109,6 @@ def read_delimited(data: bytes, *, name: str, digest: str, reading: Reading = AS
         entries=entries,
         reading=reading,
     )
-
-
-def _without_end_mark(data: bytes, entries: list[Entry]) -> bytes:
-    """Cut off the mark with which old systems end a file, or zeros that fill a block."""
-    ended = data.rstrip(END_MARKS)
-    marks = data[len(ended) :].strip()
-    if not marks or is_marked(data) or re.search(rb"[\x00-\x08]", ended[-SAMPLE_BYTES:]):
-        return data
-    sentence = "A mark for the end of the file, which is no text, was left out below the table."
-    entries.append(Entry("dropped", sentence, len(marks)))
-    return ended
 
 
 def _refuse_binary(data: bytes) -> None:

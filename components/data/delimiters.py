@@ -6,7 +6,8 @@ import csv
 import io
 from contextlib import suppress
 
-from components.data.layout import Record, is_comment, usual_width
+from components.data.layout import Record, usual_width
+from components.data.notes import is_comment
 from components.errors import DataError
 
 DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "vertical bars"}

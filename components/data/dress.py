@@ -17,12 +17,25 @@ CODES = (
     "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|ISK|CNY|RMB|HKD|SGD|INR|BRL|MXN|KRW|ZAR|PLN|CZK|"
     "HUF|RON|RUB|TRY|ILS|THB|IDR"
 )
-CURRENCY = rf"(?:US|A|C|NZ|HK|R)?\$|[€£¥₹₩₽₺₫฿₪₴₦₱]|{CODES}|kr\.?|zł|Kč|Fr\."
+CURRENCY = rf"(?:US|A|C|NZ|HK|R)?\$|[€£¥₹₩₽₺₫฿₪₴₦₱]|{CODES}|kr\.?|zł|Kč|Fr\.|Rs\.?"
 BEFORE = rf"^([+-]?)(?P<sign>{CURRENCY})[ \x{{a0}}\x{{202f}}]*([+-]?[0-9.,])"
 AFTER = rf"([0-9.,])[ \x{{a0}}\x{{202f}}]*(?P<sign>{CURRENCY})$"
 PERCENT = r"([0-9.,])[ \x{a0}\x{202f}]*%$"
 BRACKETS = r"^\(([^()+-]*[0-9][^()]*)\)$"
-MINUS = "[\u2212\u2013\ufe63\uff0d]"
+MINUS = "[\u2010-\u2013\u2212\ufe63\uff0d]|^- +"
+BEHIND = r"^([0-9][0-9.,' ]*)-$"
+# What agencies print behind a number: a mark of a footnote, or a flag such as "p" (provisional).
+MARKED = r"([0-9.,])[ \x{a0}]*(?:[*†‡§]{1,3}|[⁰¹²³⁴-⁹]{1,2}|\[[a-z0-9]{1,2}\])$"
+FLAGGED = r"([0-9.,]) +[bcdefinprsuz]?[cdefinprsuz][bcdefinprsuz]?$"
+BREAKS = r"([0-9.,]) +[bcdefinprsuz]{1,3}$"  # with "b" alone, which may mean billions
+TEXT_SIGN = r"^'([+-]?[0-9.,])"
+
+
+CLEANED = (
+    (TEXT_SIGN, r"\1", "The apostrophe of a spreadsheet was taken off"),
+    (MARKED, r"\1", "Marks of footnotes were left out behind"),
+    (BEHIND, r"-\1", "The minus sign stood behind"),
+)
 
 
 def undress(table: Table, column: str, text: Any, rows: Ints) -> tuple[Any, list[Entry]]:
@@ -50,6 +63,13 @@ def undress(table: Table, column: str, text: Any, rows: Ints) -> tuple[Any, list
     """
     name = shown(column)
     entries: list[Entry] = []
+    for pattern, inside, what in _cleaned(text):
+        found = _has(text, pattern)
+        if found.any():
+            text = pc.replace_substring_regex(text, pattern, inside)
+            sentence = f"{what} {counted(int(found.sum()), 'number')} in {name}."
+            places = _places(table, rows, found)
+            entries.append(Entry("converted", sentence, int(found.sum()), places))
     minus = _has(text, MINUS)
     if minus.any():
         text = pc.replace_substring_regex(text, MINUS, "-")
@@ -90,9 +110,18 @@ def undress(table: Table, column: str, text: Any, rows: Ints) -> tuple[Any, list
 
 def bare(text: Any) -> Any:
     """Take off all that may stand around numbers, without asking whether it is alike."""
+    for pattern, inside, _ in _cleaned(text):
+        text = pc.replace_substring_regex(text, pattern, inside)
     text = pc.replace_substring_regex(text, MINUS, "-")
     text = pc.replace_substring_regex(text, BRACKETS, r"-\1")
     return pc.replace_substring_regex(_bare(text), PERCENT, r"\1")
+
+
+def _cleaned(text: Any) -> list[tuple[str, str, str]]:
+    """List what may be taken off these numbers: pattern, what stays, and what to say."""
+    if not _has(text, FLAGGED).any():
+        return [*CLEANED]
+    return [*CLEANED, (BREAKS, r"\1", "Flags such as 'p' were left out behind")]
 
 
 def _bare(text: Any) -> Any:

@@ -12,6 +12,7 @@ from components.data.ledger import Entry, shown
 from components.data.questions import Option, QuestionError
 from components.data.reading import ENCODINGS
 from components.data.table import CONTROL, raise_control
+from components.data.western import seems_western
 from components.errors import DataError
 
 MARKED = (
@@ -26,16 +27,6 @@ SAMPLE_BYTES = 4096
 SAMPLE_LINES = 300
 MOST_OPTIONS = 7
 SHOWN_CELLS = 3
-UPPER, LOWER = "À-ÖØ-ÞŠŽŒŸ", "ß-öø-ÿšžœ"
-LETTER = f"A-Za-z{UPPER}{LOWER}"
-# Signs of Windows-1252 that stand in no word, and those that no letter follows.
-BETWEEN = "¢¤¥¦¨¬¯±¶¸×‚ƒ„†‡ˆ‰‹›˜™"
-BEFORE = "¢£¤¥¦¬¯±¹¼¾"
-# What Western European text does not hold, but other text does when it is read as if it were.
-FOREIGN = re.compile(
-    rf"[{UPPER}{LOWER}]{{3}}|[a-z{LOWER}][{UPPER}]|[{LETTER}][{BETWEEN}][{LETTER}]|"
-    rf"[{BEFORE}][a-z{UPPER}{LOWER}]|[{BETWEEN}“”‘Œ][{LETTER}]?[{BETWEEN}]"
-)
 
 
 def _latin(word: str) -> bool:
@@ -47,7 +38,6 @@ def _latin(word: str) -> bool:
     return all("\u00c0" <= letter < "\u0250" for letter in plain)
 
 
-ICELANDIC = (re.compile("[ðþýÐÞÝ]"), re.compile("[æáíóúÆÁÍÓÚ]"))
 GARBLED: tuple[tuple[re.Pattern[str], str, Callable[[str], bool]], ...] = (
     (re.compile("[ÃÂ][\u0080-\u00bf]|â€."), "a letter saved in a wrong encoding before", bool),
     (re.compile(r"\+[A-Za-z0-9+/]{3,}-"), "letters of the old encoding UTF-7", _latin),
@@ -157,19 +147,55 @@ def _western(data: bytes, error: UnicodeDecodeError, entries: list[Entry]) -> tu
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:
-        _ask(data, line, error)
-    odd, usual = ICELANDIC
-    if FOREIGN.search(text) or (odd.search(text) and not usual.search(text)):
-        _ask(data, line, error)
-    sentence = (
-        "The file is not UTF-8 and was read as Windows-1252 (Western European): look at the "
-        "letters with accents."
-    )
-    entries.append(Entry("converted", sentence, 1, doubtful=True))
+        _ask(data, f"Line {line}", error)
+    if not seems_western(text):
+        _ask(data, f"Line {line}", error)
+    entries.append(_as_western("file"))
     return "cp1252", text
 
 
-def _ask(data: bytes, line: int, error: UnicodeDecodeError) -> NoReturn:
+def _as_western(what: str) -> Entry:
+    sentence = (
+        f"The {what} is not UTF-8 and was read as Windows-1252 (Western European): look at the "
+        "letters with accents."
+    )
+    return Entry("converted", sentence, 1, doubtful=True)
+
+
+def encoding_of(cells: bytes, what: str, entries: list[Entry]) -> str:
+    """Find the encoding of cells from a file that does not say it, as of Stata before 14.
+
+    Parameters
+    ----------
+    cells : bytes
+        All different cells with letters beyond ASCII, one on each line.
+    what : str
+        What they are, for messages.
+    entries : list of Entry
+        What was found is added.
+
+    Returns
+    -------
+    str
+        For Python.
+
+    Raises
+    ------
+    QuestionError
+        Where the letters are not Western European, or not surely.
+    """
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            text = cells.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding == "utf-8" or seems_western(text):
+            entries += [_as_western(what)] if encoding == "cp1252" else []
+            return encoding
+    return _ask(cells, f"The {what}", None)
+
+
+def _ask(data: bytes, where: str, error: UnicodeDecodeError | None) -> NoReturn:
     """Show some cells in every encoding that fits, the likely ones first."""
     lines = [raw for raw in data.splitlines() if not raw.isascii()][:SAMPLE_LINES]
     sample = b"\n".join(lines)
@@ -186,13 +212,13 @@ def _ask(data: bytes, line: int, error: UnicodeDecodeError) -> NoReturn:
         if not odd and preview and preview not in previews.values():
             previews[encoding] = preview
     if not previews:
-        _refuse(f"Line {line} is neither UTF-8 nor Windows-1252.", error)
+        _refuse(f"{where} is neither UTF-8 nor Windows-1252.", error)
     order = sorted(previews, key=lambda key: _oddness(sample.decode(key)))
     previews = {key: previews[key] for key in order}
     options = [Option(key, f"{cells} - {ENCODINGS[key]}") for key, cells in previews.items()]
     raise QuestionError(
-        f"Line {line} holds letters that are neither UTF-8 nor Windows-1252 as far as can be told.",
-        hint=f"Choose the line that reads well. {HINT}",
+        f"{where} holds letters that can be read in several ways; the file does not say in which.",
+        hint=f"Choose the answer that reads well. If there is none: {HINT[:1].lower()}{HINT[1:]}",
         field="reading.encoding",
         options=tuple(options[:MOST_OPTIONS]),
     ) from error
@@ -212,7 +238,9 @@ def _likely(sample: bytes) -> list[str]:
 
 def _oddness(text: str) -> int:
     """Count what no language writes: signs for letters, two scripts or odd capitals in a word."""
-    odd = sum(1 for letter in text if not letter.isascii() and not letter.isalpha())
+    odd = sum(
+        1 for letter in text if not letter.isascii() and not letter.isalpha() and letter != "€"
+    )
     for word in re.findall(r"[^\W\d_]+", text):
         scripts = {unicodedata.name(letter, "?").split(" ")[0] for letter in word}
         odd += len(scripts - {"HIRAGANA", "KATAKANA", "CJK"}) > 1
@@ -228,5 +256,5 @@ def _line(data: bytes, error: UnicodeDecodeError) -> int:
     return data.count(b"\n", 0, error.start) + 1
 
 
-def _refuse(message: str, error: UnicodeDecodeError) -> NoReturn:
+def _refuse(message: str, error: UnicodeDecodeError | None) -> NoReturn:
     raise DataError(message, hint=HINT) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,13 +12,16 @@ import pandas as pd
 from components.arrays import Bools, Floats, Ints
 from components.data.dateorder import Place
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.numbers import is_number
 from components.data.questions import Option, QuestionError
 from components.data.roles import Duplicates, Roles
 from components.data.table import MAX_PANEL_CELLS, Table
 from components.data.timeparse import read_periods
+from components.data.unitnames import order_of, without_quotes, without_spaces
 from components.errors import DataError
 from components.panel import period_label, unit_label
 
+MOST_KINDS = 1_000  # values of a column that may tell repeated rows apart
 ANSWERS: tuple[Option, ...] = (
     Option("first", "Keep the first row of each"),
     Option("mean", "Take their mean"),
@@ -141,11 +143,11 @@ def build_grid(table: Table, roles: Roles) -> tuple[Grid, list[Entry]]:
             f"is {table.places(blank)[0]}.",
             hint="Fill in the units, or take those rows out.",
         )
-    names, spaced = _without_spaces([str(name) for name in found], unit)
+    names, spaced = without_quotes(*without_spaces([str(name) for name in found], unit), unit)
     place = Place(time, table.place)
     stamps, entries = read_periods(table.column(time), place=place, date_order=roles.date_order)
     columns, periods = pd.factorize(stamps, sort=True)
-    order = _order(names)
+    order = order_of(names)
     position = np.empty(len(order), dtype=np.int64)
     position[order] = np.arange(len(order))
     grid = Grid(
@@ -157,16 +159,6 @@ def build_grid(table: Table, roles: Roles) -> tuple[Grid, list[Entry]]:
     )
     _refuse_size(grid, unit, time)
     return grid, [*spaced, *entries]
-
-
-def _without_spaces(names: list[str], column: str) -> tuple[list[str], list[Entry]]:
-    """Take spaces around names off, unless that would make two units one."""
-    stripped = [name.strip() for name in names]
-    count = sum(old != new for old, new in zip(names, stripped, strict=True))
-    if not count or len(set(stripped)) < len(names):
-        return names, []
-    sentence = f"Spaces around {counted(count, 'name')} of {shown(column)} were taken off."
-    return stripped, [Entry("converted", sentence, count)]
 
 
 def settle_repeats(table: Table, grid: Grid) -> list[Entry]:
@@ -187,7 +179,8 @@ def settle_repeats(table: Table, grid: Grid) -> list[Entry]:
         raise QuestionError(
             f"{counted(count, 'row')} {'repeats' if count == 1 else 'repeat'} a unit and period; "
             f"the first is {cell}, {table.place(second)}, already given on {table.place(first)}.",
-            hint="Choose what becomes of them, or correct the file: one row per unit and period.",
+            hint=f"{_difference(table, grid)}Choose what becomes of them, or correct the file: "
+            "one row per unit and period.",
             field="duplicates",
             options=ANSWERS,
         )
@@ -204,6 +197,21 @@ def settle_repeats(table: Table, grid: Grid) -> list[Entry]:
         f"({counted(count, 'row')} merged)."
     )
     return [Entry("converted", sentence, count, table.places(grid.again))]
+
+
+def _difference(table: Table, grid: Grid) -> str:
+    """Name the column of words, if any, that tells all rows of one unit and period apart."""
+    for name in table.columns:
+        codes, words = pd.factorize(table.text[name])
+        if not 2 <= len(words) <= MOST_KINDS or (codes < 0).any() or all(map(is_number, words)):
+            continue
+        if not pd.Series(grid.key * len(words) + codes).duplicated().any():
+            some = ", ".join(map(shown, words[:3])) + (", ..." if len(words) > 3 else "")
+            return (
+                f"They differ in {shown(name)} ({some}): if that is what was measured, keep one of "
+                "them in the file; if it is part of the unit's name, join the two columns. "
+            )
+    return ""
 
 
 def agreed(table: Table, grid: Grid, flags: Bools, column: str) -> Bools:
@@ -227,16 +235,6 @@ def agreed(table: Table, grid: Grid, flags: Bools, column: str) -> Bools:
                 "row of each.",
             )
     return matrix
-
-
-def _order(names: Sequence[str]) -> Ints:
-    """Order names as numbers if all of them are whole numbers, else as text."""
-    numeric = all(name.isascii() and name.removeprefix("-").isdecimal() for name in names)
-    if numeric and all(len(name) <= 18 for name in names):
-        ordered = sorted(range(len(names)), key=lambda i: (int(names[i]), names[i]))
-    else:
-        ordered = sorted(range(len(names)), key=names.__getitem__)
-    return np.array(ordered, dtype=np.int64)
 
 
 def _refuse_size(grid: Grid, unit: str, time: str) -> None:

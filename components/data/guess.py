@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Literal
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from components.data.roles import Roles
-from components.data.sketch import Column, as_periods
+from components.data.sketch import Column
 from components.data.table import Table
 from components.data.timeparts import TOGETHER
-from components.data.treatment import MOST_WORDS, NEVER, family_of, plain_word
+from components.data.treatment_guess import (
+    START,
+    TREATED,
+    group_and_post,
+    guess_treatment,
+    varies,
+)
 
 SAMPLE_ROWS = 100_000
 MAX_CANDIDATES = 8
@@ -32,35 +37,6 @@ TIME = re.compile(
 )
 TIME_START = re.compile(r"year|date|month|quarter|week|time|period")
 NOTHING = re.compile(r"(?!)")
-TREATED = {
-    "treated": 6,
-    "treatment": 6,
-    "treat": 5,
-    "treatments": 5,
-    "istreated": 5,
-    "intervention": 5,
-    "exposed": 4,
-    "exposure": 4,
-    "policy": 3,
-    "post": 3,
-    "campaign": 3,
-    "promo": 3,
-    "promotion": 3,
-    "reform": 3,
-    "d": 3,
-    "w": 3,
-    "t": 2,
-}
-SURELY = 4
-GROUPS = frozenset({"treat", "treated", "treatment", "group", "exposed", "intervention", "ever"})
-POSTS = frozenset({"post", "after", "posttreatment", "postperiod"})
-NOT_TREATED = frozenset({"ever", "group", "never", "control", "eventually"})
-START = re.compile(
-    r"(^|_)(first_?treat|gvar$|g$|adopt|treat(ment|ed)?_?(start|date|year|time|period|from)|"
-    r"start_?(date|year|period)|cohort|first_?(year|period)|(year|yr|date)_?treated|since$|"
-    r"(policy|law|reform|intro(duction)?|effective)_?(year|date|from)|(year|date)_(law|reform))|"
-    r"^(start|intro)$"
-)
 OUTCOME = re.compile(r"y|outcome|response|target|dependent|depvar|kpi")
 NEVER_OUTCOME = re.compile(
     r"(^|_)(true_?effect|effect|tau|att|id|idx|uid|gid|fips|zip|lat|lon|latitude|longitude|row|"
@@ -91,10 +67,10 @@ def guess_roles(table: Table) -> Roles:
     time = time or _called(columns, TIME, unit)
     taken = {column.name for column in (unit, time) if column is not None}
     rest = [column for column in columns if column.name not in taken]
-    treatment, kind = _treatment(rest, unit, time)
+    treatment, kind = guess_treatment(rest, unit, time)
     post = None
     if treatment is None:
-        treatment, post = _group_and_post(rest, unit, time)
+        treatment, post = group_and_post(rest, unit, time)
     rest = [column for column in rest if column is not treatment and column is not post]
     outcome = _outcome(rest, unit, time) or _called(rest, OUTCOME, None)
     names = [None if c is None else c.name for c in (unit, time, outcome, treatment, post)]
@@ -172,95 +148,6 @@ def _is_key(one: Column, other: Column) -> float:
     return 6.0 if share == 1.0 else 5.0 * share * (share > MOSTLY)
 
 
-def varies(column: Column, within: Column | None) -> bool:
-    """Whether a column takes two values within some value of another."""
-    if within is None:
-        return True
-    known = column.codes >= 0
-    pairs = within.codes[known] * (len(column.words) + 1) + column.codes[known]
-    return len(np.unique(pairs)) > len(np.unique(within.codes[known]))
-
-
-def _treatment(
-    columns: Iterable[Column], unit: Column | None, time: Column | None
-) -> tuple[Column | None, Literal["flag", "start"]]:
-    columns = list(columns)
-    scores = {c.name: _treated_score(c) for c in columns}
-    flags = [c for c in columns if scores[c.name] > 0]
-    moving = [c for c in columns if c.is_flag and varies(c, unit) and varies(c, time)]
-    proper = [c for c in moving if scores[c.name] > 0]
-    if proper:
-        return max(proper, key=lambda c: scores[c.name]), "flag"
-    worded = [c for c in columns if _is_worded(c, time)]
-    if len(worded) == 1 and not flags:
-        return worded[0], "flag"
-    lasting = [c for c in moving if _lasts(c, unit, time)]
-    if len(flags) == 1 or (not flags and len(lasting) == 1):
-        return [*flags, *lasting][0], "flag"
-    for column in columns:
-        named = START.search(column.key) or TREATED.get(column.key, 0) >= SURELY
-        if named and _is_start(column, time):
-            return column, "start"
-    return None, "flag"
-
-
-def _is_worded(column: Column, time: Column | None) -> bool:
-    """Whether a column is named like a treatment and holds a few words, whatever they say."""
-    few = 1 <= len(column.words) <= MOST_WORDS and not column.is_flag
-    named = TREATED.get(column.key, 0) >= SURELY or column.parts & {"treated", "treatment"}
-    other = START.search(column.key) or column.parts & NOT_TREATED
-    return bool(few and named) and not other and not _is_start(column, time)
-
-
-def _lasts(column: Column, unit: Column | None, time: Column | None) -> bool:
-    """Whether a flag, once it is up in a unit, stays up."""
-    if unit is None or time is None or time.periods is None or len(column.words) != 2:
-        return False
-    told = as_periods(time.words)
-    if told is None:
-        return False
-    known = (unit.codes >= 0) & (time.codes >= 0) & (column.codes >= 0)
-    family = family_of(column.words) or {}
-    up = np.array([family.get(plain_word(word), False) for word in column.words])
-    rank = told.argsort().argsort()
-    u, t, w = unit.codes[known], rank[time.codes[known]], up[column.codes[known]]
-    order = np.lexsort((t, u))
-    same = u[order][1:] == u[order][:-1]
-    return not bool((same & (w[order][1:] < w[order][:-1])).any())
-
-
-def _group_and_post(
-    columns: list[Column], unit: Column | None, time: Column | None
-) -> tuple[Column | None, Column | None]:
-    """Find a flag of the treated group and one of the periods after: treated where both say so."""
-    flags = [column for column in columns if column.is_flag and len(column.words) == 2]
-    groups = [c for c in flags if not varies(c, unit) and c.parts & GROUPS]
-    posts = [c for c in flags if not varies(c, time) and c.parts & POSTS]
-    if len(groups) == 1 and len(posts) == 1 and groups[0] is not posts[0]:
-        return groups[0], posts[0]
-    return None, None
-
-
-def _treated_score(column: Column) -> int:
-    if not column.is_flag or column.parts & NOT_TREATED:
-        return 0
-    if column.key in TREATED:
-        return 2 * TREATED[column.key]
-    return max((TREATED[part] for part in column.parts if part in TREATED), default=0)
-
-
-def _is_start(column: Column, time: Column | None) -> bool:
-    if time is None or time.periods is None:
-        return False
-    words = [word for word in column.words if word.strip().lower() not in NEVER]
-    able = [word for word in words if as_periods([word, *time.words]) is not None]
-    starts = as_periods([*able, *time.words]) if able else None
-    if starts is None or starts.dtype != time.periods.dtype or 2 * len(able) < len(words):
-        return False
-    known = starts[len(able) :]
-    return bool(((starts[: len(able)] >= known.min()) & (starts[: len(able)] <= known.max())).any())
-
-
 def _outcome(columns: list[Column], unit: Column | None, time: Column | None) -> Column | None:
     for numbers in (True, False):  # rather numbers, but a wrong cell must be named, not passed over
         able = [c for c in columns if _may_be_outcome(c, unit, time, numbers=numbers)]
@@ -278,13 +165,13 @@ def _may_be_outcome(
         return False
     if column.named(TIME, NOTHING) and column.periods is not None:
         return False
-    if _counts_rows(column):
+    if counts_rows(column):
         return False
     able = column.is_number if numbers else column.has_numbers
     return able and varies(column, unit) and varies(column, time)
 
 
-def _counts_rows(column: Column) -> bool:
+def counts_rows(column: Column) -> bool:
     """Whether a column only numbers the rows."""
     periods = column.periods
     if periods is None or len(periods) < len(column.text) or column.is_dated:

@@ -7,7 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.data.ledger import MAX_PLACES, Entry, counted, shown
+import numpy as np
+import pandas as pd
+
+from components.data.ledger import Entry, shown
+from components.data.notes import filled, is_comment, is_rule
 from components.data.numbers import MISSING, is_number
 from components.data.questions import Option, QuestionError
 from components.data.reading import Reading
@@ -16,15 +20,7 @@ from components.errors import DataError
 
 Record = tuple[int, Sequence[str]]
 MOST_ABOVE = 50
-MOST_BELOW = 20
-COMMENT = re.compile(r"\s*(#|//|%%?\s)")
-FOOT = re.compile(
-    r"\s*((sources?|quelle|notes?|anmerkung|remarks?|data (from|source|provided)|last updated|"
-    r"downloaded|copyright)\b|[©*†]|\(?[1a]\))",
-    re.IGNORECASE,
-)
-LONG_NOTE = 60
-RULE = re.compile(r"[-=+:|]{3,}")
+YEARS = (1500, 2200)
 
 
 @dataclass(frozen=True)
@@ -115,57 +111,6 @@ def usual_width(records: Sequence[Sequence[str]]) -> int:
     return max(counts, key=lambda width: (counts[width], width), default=1)
 
 
-def is_comment(cells: Sequence[str]) -> bool:
-    """Tell whether a record is a line of comment, or of dashes."""
-    return bool(cells) and (COMMENT.match(cells[0]) is not None or is_rule(cells))
-
-
-def is_rule(cells: Sequence[str]) -> bool:
-    """Tell whether a record is a line of dashes, such as stands below names."""
-    told = [cell.strip() for cell in cells if cell.strip()]
-    drawn = any("--" in cell or "==" in cell for cell in told)
-    return drawn and all(map(RULE.fullmatch, told))
-
-
-def filled(cells: Sequence[str]) -> int:
-    """Count the cells that are not blank."""
-    return sum(1 for cell in cells if cell.strip())
-
-
-def count_notes(tail: Sequence[Sequence[str | None]], width: int) -> int:
-    """Count the records at the end that are notes below the table.
-
-    Parameters
-    ----------
-    tail : sequence of sequence of str or None
-        The last records.
-    width : int
-        Columns of the table.
-
-    Returns
-    -------
-    int
-        At most ``MOST_BELOW``.
-    """
-    count = 0
-    for position, cells in enumerate(reversed(tail[-MOST_BELOW:]), start=1):
-        text = [cell or "" for cell in cells]
-        if filled(text) and not is_note(text, width):
-            break
-        if filled(text):
-            count = position
-    return count
-
-
-def is_note(cells: Sequence[str], width: int) -> bool:
-    """Tell whether a record at the end of a table is a note and no data."""
-    text = next((cell for cell in cells if cell.strip()), "")
-    short = len(cells) < width
-    if FOOT.match(text) and filled(cells) <= max(1, width - 2):
-        return True
-    return filled(cells) == 1 and (short or len(text) > LONG_NOTE)
-
-
 def _above(records: Sequence[Record], width: int, reading: Reading, word: str) -> int:
     if reading.header:
         found = [i for i, (line, _) in enumerate(records) if line == reading.header]
@@ -201,9 +146,11 @@ def _two_rows(head: Sequence[Sequence[str]]) -> bool:
     if not any(is_number(cell) for cell in below):
         telling = [cell for cell in below if cell and cell.lower() not in MISSING]
         return len(telling) >= len(below) / 2
-    merged = [top[j].strip() for j in numeric]
     others = [bottom[j] for j in range(width) if j not in numeric]
-    repeated = len({name for name in merged if name}) < len(merged)
+    first = next((j for j in range(width) if top[j].strip()), width)
+    names = [top[j].strip() for j in numeric if top[j].strip()]
+    merged = any(j > first and not top[j].strip() for j in numeric)
+    repeated = merged or len(set(names)) < len(names)
     return repeated and filled(others) == 0 and len(set(_joined([top, bottom], width))) == width
 
 
@@ -239,7 +186,7 @@ def _ask_for_names(records: Sequence[Record], word: str) -> None:
     numbers = [name.strip() for name in names if is_number(name)]
     if not data or not numbers or filled(names) < len(names):
         return
-    if len(numbers) > 1 and len(set(numbers)) == len(numbers) and as_periods(numbers) is not None:
+    if _are_periods(numbers):
         return
     odd = any(not re.fullmatch(r"[0-9]+", number) for number in numbers)
     recurs = any(
@@ -260,30 +207,12 @@ def _ask_for_names(records: Sequence[Record], word: str) -> None:
     )
 
 
-def note_entries(
-    notes: Sequence[tuple[str, str]], comments: Sequence[str], word: str
-) -> list[Entry]:
-    """Say which notes below the table, and which comments in it, were left out.
-
-    Parameters
-    ----------
-    notes : sequence of (str, str)
-        Place and text of each note.
-    comments : sequence of str
-        Places of the lines of comment.
-    word : {"line", "row"}
-
-    Returns
-    -------
-    list of Entry
-    """
-    entries = []
-    if notes:
-        places = tuple(place for place, _ in notes[:MAX_PLACES])
-        what = counted(len(notes), word)
-        sentence = f"{what} below the table left out: {shown(notes[0][1])}."
-        entries.append(Entry("dropped", sentence, len(notes), places))
-    if comments:
-        sentence = f"{counted(len(comments), word)} of comment left out."
-        entries.append(Entry("dropped", sentence, len(comments), tuple(comments[:MAX_PLACES])))
-    return entries
+def _are_periods(numbers: list[str]) -> bool:
+    """Whether numbers among the names may be periods: years, dates, or 1, 2, 3."""
+    if len(numbers) < 2 or len(set(numbers)) < len(numbers):
+        return False
+    periods = as_periods(numbers)
+    if periods is None or not pd.api.types.is_integer_dtype(periods.dtype):
+        return periods is not None
+    years = periods.min() >= YEARS[0] and periods.max() <= YEARS[1]
+    return bool(years or set(np.diff(periods.to_numpy()).tolist()) <= {1})

@@ -13,9 +13,10 @@ from components.data.ledger import Entry, Ledger, counted, shown
 from components.data.numbers import read_numbers
 from components.data.roles import Roles
 from components.data.shape import unfold
+from components.data.starts import read_starts
 from components.data.table import Table
 from components.data.totals import without_totals
-from components.data.treatment import carry, read_flags, read_starts
+from components.data.treatment import carry, read_flags
 from components.errors import DataError
 from components.panel import Panel, period_label
 

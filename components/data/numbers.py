@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -15,55 +13,30 @@ import pyarrow.compute as pc
 from components.arrays import Bools, Floats
 from components.data.dress import bare, undress
 from components.data.ledger import Entry, counted, shown
+from components.data.numberdoubts import codes, doubts, fits
+from components.data.numberstyles import STYLES, Style, cast
 from components.data.questions import Option, QuestionError
 from components.data.table import Table, as_arrow
 from components.errors import DataError
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # .a to .z say why a number is missing in Stata
 MISSING = frozenset(
     {"na", "n/a", "n.a.", "n.a", "nan", "<na>", "null", "(null)", "none", "nil", "missing", "\\n"}
     | {".", "..", "...", "\u2026", "-", "--", "---", "\u2013", "\u2014", ":", "not available"}
     | {"#n/a", "#n/a n/a", "#div/0!", "#value!", "#ref!", "#name?", "#null!", "#num!"}
     | {"n.d.", "k.a.", "k. a.", "keine angabe", "nd", "nat", "1.#qnan", "nan(ind)"}
+    | {"s.d.", "no data", "not applicable", "unknown", "confidential", "suppressed", "x", "*"}
+    | {"(na)", "(n/a)", "(d)", "(s)", "(x)", "(c)", "?", *(f".{letter}" for letter in LETTERS)}
 )
-CODES = (-9, -99, -999, -9999, -99999, -999999, 99, 999, 9999, 99999, 999999)
-FAR = 3.0
+FLAGGED_MISSING = "^: ?[a-z]{1,3}$"
 PLAIN = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 NUMBER = re.compile(
     r"\(?[+\u2212-]?(?:[A-Z]{0,3}[$€£¥] ?)?[+-]?[0-9][0-9.,'\u2019 \u00a0\u2009\u202f]*"
     r"(?:[eE][+-]?[0-9]+)?\)?(?: ?(?:%|[$€£¥]|[A-Z]{3}))?|[+-]?[.,][0-9]+"
 )
+GROUPED = r"^[+-]?(?:0|[1-9][0-9]{0,2}(?:\.[0-9]{3})*)$"  # 1.234 may be in thousands
 SPACES = "[\u00a0\u2007\u2009\u202f]"
 MARK_NAMES = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes", "": ""}
-
-
-@dataclass(frozen=True)
-class _Style:
-    """How numbers are written: the decimal mark, and the mark between thousands if any."""
-
-    decimal: str
-    thousands: str
-
-    def pattern(self, *, strict: bool) -> str:
-        """Match this style; strictly: every number from 1000 on has its thousands marked."""
-        mark, ungrouped = self.thousands, "[0-9]{1,3}" if strict else "[0-9]+"
-        grouped = rf"[1-9][0-9]{{0,2}}(?:[{mark}][0-9]{{3}})+|" if mark else ""
-        whole = grouped + (ungrouped if mark else "[0-9]+")
-        decimals = rf"[{self.decimal}][0-9]*"
-        return rf"^[+-]?(?:(?:{whole})(?:{decimals})?|[{self.decimal}][0-9]+)(?:[eE][+-]?[0-9]+)?$"
-
-    def read(self, text: Any) -> Floats:
-        """Convert text of this style."""
-        if self.thousands:
-            text = pc.replace_substring(text, self.thousands, "")
-        return _cast(pc.replace_substring(text, self.decimal, "."))
-
-
-STYLES = tuple(
-    _Style(decimal, thousands)
-    for decimal in ".,"
-    for thousands in ("", ",", ".", " ", "'")
-    if thousands != decimal
-)
 
 
 def read_numbers(
@@ -101,40 +74,42 @@ def read_numbers(
         count = int(empty.sum())
         sentence = f"{counted(count, 'cell')} of {shown(column)} empty: not known."
         entries.append(Entry("missing", sentence, count, table.places(empty)))
-    fits = _fits(text, PLAIN)
+    plain = fits(text, PLAIN)
     markers = np.zeros(len(empty), dtype=np.bool_)
-    if not fits.all():
-        markers = _markers(table, column, text, ~fits, entries)
+    if not plain.all():
+        markers = _markers(table, column, text, ~plain, entries)
     known = ~(empty | markers)
     given = text.filter(pa.array(known))
-    if not fits[known].all():
+    if not plain[known].all():
         given, noticed = undress(table, column, given, np.flatnonzero(known))
         entries += noticed
-        fits[known] = _fits(given, PLAIN)
+        plain[known] = fits(given, PLAIN)
     style = None
-    if not fits[known].all() or (decimal == "," and _fits(given, r"\.").any()):
+    pointed = fits(given, r"\.").any()
+    unsaid = table.kind == "csv" and decimal is None  # elsewhere numbers are no text
+    grouped = unsaid and pointed and fits(given, GROUPED).all()
+    if not plain[known].all() or grouped or (decimal == "," and pointed):
         rows = np.flatnonzero(known)
         style = _style(table, column, given, rows, decimal)
         entries.append(_style_entry(column, style, len(rows)))
     values = np.full(len(empty), np.nan)
-    values[known] = _cast(given) if style is None else style.read(_plain_marks(given))
+    values[known] = cast(given) if style is None else style.read(_plain_marks(given))
     _refuse_infinite(table, column, values, known)
-    entries += _doubts(table, column, given, known, style)
-    entries += _codes(table, column, values)
+    entries += doubts(table, column, given, known, plain=style is None)
+    entries += codes(table, column, values)
     return values, tuple(entries)
 
 
 def looks_numeric(text: pd.Series[str]) -> bool:
     """Tell whether all known cells are numbers, in any style, and there is at least one."""
     words = pc.utf8_trim_whitespace(as_arrow(text.dropna()))
-    known = pc.invert(pc.is_in(pc.utf8_lower(words), pa.array(sorted(MISSING), pa.large_string())))
-    words = bare(words.filter(known))
+    words = bare(words.filter(pa.array(~says_missing(pc.utf8_lower(words)))))
     if len(words) == 0:
         return False
-    if _fits(words, PLAIN).all():
+    if fits(words, PLAIN).all():
         return True
     plain = _plain_marks(words)
-    return any(_fits(plain, style.pattern(strict=False)).all() for style in STYLES)
+    return any(fits(plain, style.pattern(strict=False)).all() for style in STYLES)
 
 
 def is_number(cell: str) -> bool:
@@ -142,24 +117,19 @@ def is_number(cell: str) -> bool:
     return NUMBER.fullmatch(cell.strip()) is not None
 
 
-def _fits(text: Any, pattern: str) -> Bools:
-    found: Bools = (
-        pc.match_substring_regex(text, pattern).fill_null(False).to_numpy(zero_copy_only=False)
+def says_missing(lower: Any) -> Bools:
+    """Whether each text, in small letters, says that a number is not known."""
+    found: Bools = pc.is_in(lower, pa.array(sorted(MISSING), pa.large_string())).to_numpy(
+        zero_copy_only=False
     )
-    return found
-
-
-def _cast(text: Any) -> Floats:
-    values: Floats = pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
-    return values
+    return found | fits(lower, FLAGGED_MISSING)
 
 
 def _markers(
     table: Table, column: str, text: Any, candidates: Bools, entries: list[Entry]
 ) -> Bools:
     lower = pc.utf8_lower(text)
-    found = pc.is_in(lower, pa.array(sorted(MISSING), pa.large_string()))
-    markers: Bools = candidates & found.to_numpy(zero_copy_only=False)
+    markers = candidates & says_missing(lower)
     if markers.any():
         written = pc.unique(text.filter(pa.array(markers))).to_pylist()
         count = int(markers.sum())
@@ -173,11 +143,11 @@ def _markers(
 
 def _style(
     table: Table, column: str, given: Any, rows: np.ndarray[Any, Any], decimal: str | None
-) -> _Style:
+) -> Style:
     """Find the one way to read all numbers of a column."""
     text = _plain_marks(given)
     styles = [style for style in STYLES if decimal in (None, style.decimal)]
-    possible = [style for style in styles if _fits(text, style.pattern(strict=False)).all()]
+    possible = [style for style in styles if fits(text, style.pattern(strict=False)).all()]
     if not possible:
         _refuse_text(table, column, text, rows, styles)
     readings = [style.read(text) for style in possible]
@@ -198,9 +168,9 @@ def _style(
                     Option(style.decimal, _reads(given[first], reading[first])),
                 ),
             )
-    strict = [style for style in possible if _fits(text, style.pattern(strict=True)).all()]
+    strict = [style for style in possible if fits(text, style.pattern(strict=True)).all()]
     if not strict:
-        loose = ~_fits(text, possible[0].pattern(strict=True))
+        loose = ~fits(text, possible[0].pattern(strict=True))
         first = int(np.flatnonzero(loose)[0])
         raise DataError(
             f"Column {shown(column)} marks thousands in some numbers only: "
@@ -218,7 +188,7 @@ def _plain_marks(text: Any) -> Any:
     return pc.replace_substring(pc.replace_substring_regex(text, SPACES, " "), "\u2019", "'")
 
 
-def _style_entry(column: str, style: _Style, count: int) -> Entry:
+def _style_entry(column: str, style: Style, count: int) -> Entry:
     between = f" and {MARK_NAMES[style.thousands]} between thousands" if style.thousands else ""
     sentence = f"Numbers in {shown(column)} read with a decimal {_one(style.decimal)}{between}."
     return Entry("converted", sentence, count)
@@ -229,10 +199,10 @@ def _one(mark: str) -> str:
 
 
 def _refuse_text(
-    table: Table, column: str, text: Any, rows: np.ndarray[Any, Any], styles: list[_Style]
+    table: Table, column: str, text: Any, rows: np.ndarray[Any, Any], styles: list[Style]
 ) -> NoReturn:
     """Name the first cell that keeps the column from being read in its most common style."""
-    misfits = [~_fits(text, style.pattern(strict=False)) for style in styles]
+    misfits = [~fits(text, style.pattern(strict=False)) for style in styles]
     misfit = min(misfits, key=np.count_nonzero)
     first = int(np.flatnonzero(misfit)[0])
     value = str(text[first].as_py())
@@ -263,46 +233,3 @@ def _refuse_infinite(table: Table, column: str, values: Floats, known: Bools) ->
             f"{shown(table.column(column).iloc[row])} is too large for a number.",
             hint="Correct the value, or measure in larger units.",
         )
-
-
-def _doubts(
-    table: Table, column: str, given: Any, known: Bools, style: _Style | None
-) -> Iterator[Entry]:
-    """Say what was read in the plain way although it may have been meant otherwise."""
-    rows = np.flatnonzero(known)
-    if style is None and len(given):
-        pointed = _fits(given, r"\.")
-        grouped = _fits(given, r"^[+-]?[1-9][0-9]{0,2}\.[0-9]{3}$")
-        if pointed.any() and (grouped == pointed).all():
-            example = given[int(np.flatnonzero(pointed)[0])].as_py()
-            sentence = (
-                f"Points in {shown(column)} read as decimal points: {example} lies between "
-                f"{int(float(example))} and {int(float(example)) + 1}, it is not in thousands."
-            )
-            yield Entry("read", sentence, int(pointed.sum()), doubtful=True)
-    long = np.flatnonzero(_fits(given, r"^[+-]?[0-9]{16,}$"))
-    inexact = [i for i in long if int(float(given[int(i)].as_py())) != int(given[int(i)].as_py())]
-    if inexact:
-        sentence = (
-            f"{counted(len(inexact), 'number')} in {shown(column)} rounded to the 15 to 17 digits "
-            "that a computer's number holds."
-        )
-        places = tuple(table.place(int(rows[i])) for i in inexact[:20])
-        yield Entry("converted", sentence, len(inexact), places)
-
-
-def _codes(table: Table, column: str, values: Floats) -> Iterator[Entry]:
-    """Say where -999 and the like stand far from all other numbers: they may mean not known."""
-    known = values[~np.isnan(values)]
-    for code in CODES:
-        at = values == code
-        rest = known[known != code]
-        if not at.any() or not len(rest) or at.sum() > len(rest):
-            continue
-        if FAR * np.abs(rest).max() <= abs(code) or (code < 0 <= rest.min()):
-            sentence = (
-                f"{code} stands in {counted(int(at.sum()), 'cell')} of {shown(column)}, unlike all "
-                "other numbers. It was read as a number: leave those cells empty if it means not "
-                "known."
-            )
-            yield Entry("read", sentence, int(at.sum()), table.places(at), doubtful=True)

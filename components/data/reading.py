@@ -18,8 +18,12 @@ ENCODINGS = {
     "cp850": "Western European (DOS)",
     "cp1250": "Central European (Windows-1250)",
     "iso8859-2": "Central European (Latin-2)",
+    "cp852": "Central European (DOS)",
     "cp1251": "Cyrillic (Windows-1251)",
     "koi8-r": "Cyrillic (KOI8-R)",
+    "cp866": "Cyrillic (DOS)",
+    "iso8859-5": "Cyrillic (ISO 8859-5)",
+    "mac-cyrillic": "Cyrillic (old Macintosh)",
     "cp1253": "Greek (Windows-1253)",
     "cp1254": "Turkish (Windows-1254)",
     "cp1257": "Baltic (Windows-1257)",
@@ -44,7 +48,8 @@ class Reading:
     encoding : str, optional
         A key of ``ENCODINGS``; None finds it, or asks.
     sheet : str, optional
-        Name of a workbook's sheet; None takes the first that holds a table.
+        Name of a workbook's sheet; None takes the first that holds a table. Of a zip archive of
+        several files: the name of one of them, which None asks for.
     header : int, optional
         Line or row of the file, counted from 1, that holds the names of the columns; 0 where
         there are none, None finds it.

@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.arrays import frozen
-from components.data.guess import NOTHING, TIME, TIME_START, TREATED
+from components.data.guess import NOTHING, TIME, TIME_START, counts_rows
 from components.data.ledger import Entry, counted, shown
-from components.data.monthnames import MONTH
+from components.data.numbers import says_missing
 from components.data.roles import Shape
-from components.data.sketch import Column, as_periods, is_total
-from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text
-from components.data.timeforms import may_be_period
+from components.data.sketch import Column, is_total
+from components.data.stubs import LIKE_YEAR, VALUE, Stub, are_dated, fill_most, find_stubs
+from components.data.table import MAX_PANEL_CELLS, Table, as_arrow, as_text, keep_rows
+from components.data.treatment_guess import TREATED
 from components.errors import DataError
 
 SAMPLE_ROWS = 2_000
-MARK = "[-_/. ]"
-PERIOD = (
-    rf"[0-9]{{4}}{MARK}?Q[1-4]|Q[1-4]{MARK}?[0-9]{{4}}|"
-    rf"[0-9]{{4}}{MARK}[0-9]{{1,2}}{MARK}[0-9]{{1,2}}|[0-9]{{1,2}}{MARK}[0-9]{{1,2}}{MARK}[0-9]{{4}}|"
-    rf"[0-9]{{4}}(?:{MARK}|M)[0-9]{{1,2}}|[0-9]{{1,2}}{MARK}[0-9]{{4}}|"
-    rf"(?:{MONTH.replace('(?P<month>', '(?:')}){MARK}*[0-9]{{4}}|"
-    rf"[0-9]{{4}}{MARK}?W[0-9]{{1,2}}|[0-9]{{8}}|[0-9]{{6}}|[0-9]{{1,4}}"
-)
-NAMED = re.compile(rf"(?P<stub>.*?)[-_ .:]*(?P<period>{PERIOD})", re.IGNORECASE | re.DOTALL)
-PERIOD_FIRST = re.compile(r"(?P<period>[0-9]{4}(?:-?Q[1-4])?)[-_ .:]+(?P<stub>[^\W\d].*)")
-WORLD_BANK = re.compile(r"(?P<period>[0-9]{4}) \[YR(?P=period)\]")
-# A stub that begins with a number or holds a year is a period cut in two.
-LIKE_YEAR = r"(?<![0-9])(?:1[5-9]|20|21)[0-9]{2}(?![0-9])"
-CUT = re.compile(rf"^[0-9]+($|[^a-z]|[a-z]{{1,2}}$)|{LIKE_YEAR}", re.IGNORECASE)
-NO_STUB = re.compile(rf"x|v|{TIME.pattern}", re.IGNORECASE)
-VALUE, PERIOD_COLUMN, UNIT_COLUMN = "value", "period", "unit"
+MOST_HEADINGS = 0.5
+PERIOD_COLUMN, UNIT_COLUMN = "period", "unit"
+COUNTER = re.compile(r"(column|unnamed)_?[0-9]+|index|row_?(names?|id|number)?|no|nr|n|id|x")
 POST = re.compile(r"post|after")
-
-
-@dataclass(frozen=True)
-class _Stub:
-    """Columns that hold one quantity, each in another period."""
-
-    name: str
-    columns: tuple[str, ...]
-    periods: tuple[str, ...]
 
 
 def recognise_shape(table: Table) -> Shape | None:
@@ -65,15 +45,16 @@ def recognise_shape(table: Table) -> Shape | None:
         unit and period, or where it is not clear.
     """
     head = table.text.head(SAMPLE_ROWS)
-    stubs = _stubs(table.columns)
+    stubs = find_stubs(table.columns)
     if stubs:
         spread = {name for stub in stubs for name in stub.columns}
         kept = [Column(name, head[name]) for name in table.columns if name not in spread]
         words = [column for column in kept if not column.is_number]
         first = next(iter(words or kept), None)
         some = any(Column(name, head[name]).is_number for name in spread)
-        numbered = _time_of_rows(kept) is not None and not any(map(_are_dated, stubs))
-        if first is not None and _is_unique(first) and some and not numbered:
+        numbered = _time_of_rows(kept) is not None and not any(map(are_dated, stubs))
+        alone = first is not None and _is_unique(first)
+        if first is not None and some and not numbered and (alone or fill_most(stubs, kept)):
             return "periods in columns"
     columns = [Column(name, head[name]) for name in table.columns]
     time = _time_of_rows(columns)
@@ -111,7 +92,7 @@ def unfold(table: Table, shape: Shape) -> Table:
 
 
 def _periods_to_rows(table: Table) -> Table:
-    stubs = _stubs(table.columns)
+    stubs = find_stubs(table.columns)
     if not stubs:
         raise DataError(
             f"No two columns of {shown(table.name)} are named after periods.",
@@ -121,6 +102,7 @@ def _periods_to_rows(table: Table) -> Table:
     spread = {name for stub in stubs for name in stub.columns}
     kept = [name for name in table.columns if name not in spread]
     _refuse_left_over(stubs, kept)
+    table = _without_headings(table, [name for name in table.columns if name in spread])
     blocks = {}
     for stub in stubs:
         at = dict(zip(stub.periods, stub.columns, strict=True))
@@ -134,7 +116,22 @@ def _periods_to_rows(table: Table) -> Table:
     return _long(table, kept, (PERIOD_COLUMN, periods), blocks, entry)
 
 
-def _refuse_left_over(stubs: Sequence[_Stub], kept: Sequence[str]) -> None:
+def _without_headings(table: Table, spread: Sequence[str]) -> Table:
+    """Leave out rows that hold no number in any period, such as the headings of groups."""
+    blank = np.ones(len(table.text), dtype=np.bool_)
+    for name in spread:
+        text = pc.utf8_lower(pc.utf8_trim_whitespace(as_arrow(table.text[name])))
+        blank &= text.is_null().to_numpy(zero_copy_only=False) | says_missing(text)
+    if not blank.any() or blank.mean() > MOST_HEADINGS:
+        return table
+    row = table.text.iloc[int(np.flatnonzero(blank)[0])].dropna()
+    first = f", such as {shown(row.iloc[0])}" if len(row) else ""
+    what = f"{counted(int(blank.sum()), 'row')} without a number in any period left out{first}."
+    entry = Entry("dropped", what, int(blank.sum()), table.places(blank))
+    return keep_rows(table, ~blank, [entry])
+
+
+def _refuse_left_over(stubs: Sequence[Stub], kept: Sequence[str]) -> None:
     """Refuse a column such as 2017* beside 2015 and 2016: its period would be lost."""
     for stub in stubs:
         start = "" if stub.name == VALUE else re.escape(stub.name)
@@ -233,61 +230,6 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _stubs(names: Sequence[str]) -> list[_Stub]:
-    """Group columns by what is left of their names without the period."""
-    whole = [name for name in names if may_be_period(name)]
-    if _are_periods(whole, share=len(whole) / len(names)):
-        groups = {"": [(name, name) for name in whole]}
-    else:
-        groups = _named_groups(names)
-    stubs = []
-    for stub, members in groups.items():
-        columns, periods = zip(*members, strict=True)
-        if _are_periods(periods, share=len(members) / len(names)):
-            stubs.append(_Stub(stub or VALUE, columns, periods))
-    kinds = {_kind(stub.periods) for stub in stubs}
-    return stubs if len(kinds) == 1 else []
-
-
-def _named_groups(names: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """Group names such as gdp_1970 by their first part, with the period that follows."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for name in names:
-        match = WORLD_BANK.fullmatch(name) or NAMED.fullmatch(name) or PERIOD_FIRST.fullmatch(name)
-        if match is not None:
-            stub = (match.groupdict().get("stub") or "").strip()
-            if CUT.search(stub) or (stub and not re.search(r"\w", stub)):
-                continue
-            plain = "" if NO_STUB.fullmatch(stub) else stub
-            groups.setdefault(plain, []).append((name, match["period"].replace("_", "-")))
-    return groups
-
-
-def _are_periods(words: Sequence[str], share: float) -> bool:
-    if len(words) < 2 or len(set(words)) < len(words):
-        return False
-    periods = as_periods([*words])
-    if periods is None or not periods.is_unique:
-        return False
-    if not pd.api.types.is_integer_dtype(periods.dtype):
-        return True
-    if periods.min() >= 1500 and periods.max() <= 2200:
-        return True
-    # Numbers that are no years may count anything: they must go up by one and fill the table.
-    steps = np.diff(np.sort(periods.to_numpy()))
-    return len(words) >= 3 and share > 0.5 and bool((steps == 1).all())
-
-
-def _are_dated(stub: _Stub) -> bool:
-    """Whether the periods are more than numbers, which may count units as well."""
-    return Column("", pd.Series(stub.periods, dtype="str")).is_dated
-
-
-def _kind(words: Sequence[str]) -> str:
-    periods = as_periods([*words])
-    return "" if periods is None else str(periods.dtype)
-
-
 def _is_unique(column: Column) -> bool:
     known = column.codes >= 0
     return bool(known.any()) and len(column.words) == int(known.sum())
@@ -310,6 +252,8 @@ def _is_series(column: Column) -> bool:
     """Whether a column may hold the outcomes of one unit."""
     timed = column.named(TIME, NOTHING) >= 3 and column.periods is not None
     if is_total(column.name) or (timed and (column.is_dated or len(column.key) > 1)):
+        return False
+    if COUNTER.fullmatch(column.key) and counts_rows(column):
         return False
     flagged = column.key in TREATED or POST.fullmatch(column.key) is not None
     return column.is_number and not (flagged and column.is_flag)

@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from components.data.columnar import table_from_frame
+from components.data.encodings import encoding_of
 from components.data.ledger import Entry, shown
-from components.data.reading import AS_FOUND, Reading
+from components.data.reading import AS_FOUND, ENCODINGS, Reading
 from components.data.table import Table, check_size
 from components.errors import DataError
 
@@ -66,6 +67,8 @@ def read_stata(data: bytes, *, name: str, digest: str, reading: Reading = AS_FOU
         raise DataError(
             "The Stata file holds no rows.", hint="Save it again with the observations in it."
         )
+    if not data.startswith(MODERN) or data[28:31] == b"117":
+        _settle_letters(frame, reading, entries)
     kinds = _formats(data, n_columns)
     for position, label in enumerate(frame.columns):
         column = frame.iloc[:, position]
@@ -84,6 +87,31 @@ def read_stata(data: bytes, *, name: str, digest: str, reading: Reading = AS_FOU
         reading=reading,
         entries=(*table.entries, *entries),
     )
+
+
+def _settle_letters(frame: pd.DataFrame, reading: Reading, entries: list[Entry]) -> None:
+    """Read the letters of releases before 14 again: these files do not say in which encoding."""
+    odd: dict[str, list[str]] = {}
+    for label in frame.columns:
+        column = frame[label]
+        categorical = isinstance(column.dtype, pd.CategoricalDtype)
+        words = column.cat.categories if categorical else column.dropna().unique()
+        odd[label] = [word for word in words if isinstance(word, str) and not word.isascii()]
+    cells = dict.fromkeys(word.encode("latin-1") for words in odd.values() for word in words)
+    if not cells:
+        return
+    encoding = reading.encoding or encoding_of(b"\n".join(cells), "text of this file", entries)
+    if reading.encoding:
+        sentence = f"Letters read as {ENCODINGS[reading.encoding]}, as chosen."
+        entries.append(Entry("read", sentence, 1))
+    for label, written in odd.items():
+        if written:
+            read = {word: word.encode("latin-1").decode(encoding, "replace") for word in written}
+            column = frame[label]
+            categorical = isinstance(column.dtype, pd.CategoricalDtype)
+            frame[label] = (
+                column.cat.rename_categories(read) if categorical else column.replace(read)
+            )
 
 
 def _size(data: bytes) -> tuple[int, int]:

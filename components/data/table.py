@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.arrays import Bools, Ints, frozen
-from components.data.ledger import MAX_PLACES, Entry, counted, shown
+from components.data.ledger import MAX_PLACES, Entry, shown
 from components.data.reading import AS_FOUND, Reading
 from components.errors import DataError
 
@@ -98,80 +98,6 @@ class Table:
         return self.text[name]
 
 
-def assemble(
-    header: Sequence[str],
-    cells: Sequence[pa.ChunkedArray],
-    *,
-    name: str,
-    digest: str,
-    kind: FileKind,
-    first_row: int,
-    lines: Ints | None = None,
-    entries: Sequence[Entry] = (),
-    reading: Reading | None = None,
-    sheets: tuple[str, ...] = (),
-) -> Table:
-    """Check the names of the columns, leave out what is wholly empty, and build the table.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Names as they stand in the file; blank where there is none.
-    cells : sequence of pyarrow.ChunkedArray
-        One column of text each; null or blank where empty.
-    name, digest, kind, first_row, lines, entries, reading, sheets
-        See `Table`.
-
-    Returns
-    -------
-    Table
-
-    Raises
-    ------
-    DataError
-        Where names repeat, nothing is left, or the table is too large.
-    """
-    notes = list(entries)
-    columns = [blanks_to_null(column) for column in cells]
-    names, kept = _names([*header], columns, notes)
-    columns = [columns[position] for position in kept]
-    empty = np.ones(len(columns[0]) if columns else 0, dtype=np.bool_)
-    for column in columns:
-        empty &= column.is_null().to_numpy()
-    if empty.all():
-        raise DataError(
-            "There are names of columns, but no rows below them.",
-            hint="Add one row per unit and period.",
-        )
-    frame = pd.DataFrame(dict(enumerate(map(as_text, columns))))
-    frame.columns = pd.Index(names)
-    table = Table(
-        name,
-        digest,
-        tuple(names),
-        frame,
-        first_row,
-        kind,
-        lines=lines,
-        reading=reading or AS_FOUND,
-        sheets=sheets,
-    )
-    if empty.any():
-        notes.append(
-            Entry(
-                "dropped",
-                f"{counted(int(empty.sum()), 'row')} without any value left out.",
-                int(empty.sum()),
-                table.places(empty),
-            )
-        )
-        numbers = np.arange(first_row, first_row + len(empty)) if lines is None else lines
-        frame = frame.loc[~empty].reset_index(drop=True)
-        lines = frozen(numbers[~empty].astype(np.int64))
-        first_row = int(lines[0])
-    return replace(table, text=frame, first_row=first_row, entries=tuple(notes), lines=lines)
-
-
 def keep_rows(table: Table, keep: Bools, entries: Sequence[Entry] = ()) -> Table:
     """Leave rows out of a table; each keeps its line."""
     numbers = table.lines
@@ -243,38 +169,3 @@ def raise_control(place: str) -> NoReturn:
         f"{place} holds a control character, which is no text.",
         hint="Save the table again from the program that made it, as CSV in UTF-8.",
     )
-
-
-def _names(
-    header: list[str], columns: list[pa.ChunkedArray], notes: list[Entry]
-) -> tuple[list[str], list[int]]:
-    stripped = [name.strip() for name in header]
-    if stripped != header:
-        notes.append(
-            Entry("converted", "Spaces around the names of columns were taken off.", len(header))
-        )
-    kept = [i for i, name in enumerate(stripped) if name or columns[i].null_count < len(columns[i])]
-    if len(kept) < len(stripped):
-        gone = len(stripped) - len(kept)
-        sentence = f"{counted(gone, 'column')} with neither a name nor a value left out."
-        notes.append(Entry("dropped", sentence, gone))
-    for position in kept:
-        if not stripped[position]:
-            stripped[position] = f"column {position + 1}"
-            notes.append(
-                Entry(
-                    "read",
-                    f"Column {position + 1} has no name; it is called {stripped[position]!r} here.",
-                    1,
-                )
-            )
-    names = [stripped[position] for position in kept]
-    seen: dict[str, int] = {}
-    for position, name in zip(kept, names, strict=True):
-        if name in seen:
-            raise DataError(
-                f"Columns {seen[name] + 1} and {position + 1} have the same name, {shown(name)}.",
-                hint="Give each column a name of its own.",
-            )
-        seen[name] = position
-    return names, kept

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from components.data.monthnames import MONTH, WEEKDAY, month_number
+from components.data.monthnames import MONTH, ROMAN_MONTH, WEEKDAY
+from components.data.timemakers import (
+    SEVERAL,
+    Matches,
+    compact_days,
+    compact_months,
+    compact_weeks,
+    consecutive,
+    dates,
+    days_in_row,
+    days_of_year,
+    doubtful_months,
+    halves,
+    integers,
+    months,
+    months_of_halves,
+    quarters,
+    regular,
+    several_years,
+    short_years,
+    weeks,
+    years,
+)
 
 YEAR = r"(?P<year>[0-9]{4})"
 SHORT = r"'?(?P<short>[0-9]{2})"
-CENTURY = 69  # from here on two digits are of the last century, as in POSIX
 CLOCK = (
     r"[T ](?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})"
     r"(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,6})0*)?)?(?: ?(?P<half>[AP]M))?"
 )
-ZONE = r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})"
+COMPACT_CLOCK = r"T(?P<hour>[0-9]{2})(?::?(?P<minute>[0-9]{2})(?::?(?P<second>[0-9]{2}))?)?"
+ZONE = r"(?P<zone>Z|GMT|UTC|[+-][0-9]{2}:?[0-9]{2})"
+WHOLE = "a whole number"
 SHORT_NOTE = "years of two digits are 1969 to 2068"
-MOST_QUARTER = 4
-
-Matches = Sequence[re.Match[str]]
 
 
 @dataclass(frozen=True)
@@ -53,142 +71,9 @@ class Form:
     doubt: Callable[[Matches], tuple[int, str] | None] | None = None
 
 
-def integers(matches: Matches) -> pd.Index[Any]:
-    """Read whole numbers."""
-    return pd.Index(np.array([int(match["number"]) for match in matches], dtype=np.int64))
-
-
-def dates(matches: Matches, day: str = "day", month: str = "month") -> pd.Index[Any]:
-    """Read days, with a time of day if there is one."""
-    return _stamps([_date(match, day, month) for match in matches])
-
-
-def short_dates(matches: Matches, day: str, month: str, year: str) -> pd.Index[Any]:
-    """Read days whose year has two digits."""
-    found = [
-        dt.datetime(_full(int(m[year])), int(m[month]), int(m[day]), *_clock(m)) for m in matches
-    ]
-    return _stamps(found)
-
-
-def _date(match: re.Match[str], day: str = "day", month: str = "month") -> dt.datetime:
-    stamp = dt.datetime(_year(match), month_number(match[month]), int(match[day]), *_clock(match))
-    zone = match.groupdict().get("zone")
-    if zone and zone.upper() != "Z":
-        sign = -1 if zone[0] == "-" else 1
-        stamp -= sign * dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    return stamp
-
-
-def _clock(match: re.Match[str]) -> tuple[int, int, int, int]:
-    groups = match.groupdict()
-    if groups.get("hour") is None:
-        return 0, 0, 0, 0
-    hour = int(match["hour"])
-    if groups.get("half"):
-        if not 1 <= hour <= 12:
-            raise ValueError(hour)
-        hour = hour % 12 + 12 * (match["half"].upper() == "PM")
-    fraction = (groups.get("fraction") or "").ljust(6, "0")
-    return hour, int(match["minute"]), int(groups.get("second") or 0), int(fraction)
-
-
-def _year(match: re.Match[str]) -> int:
-    return int(match["year"]) if "year" in match.groupdict() else _full(int(match["short"]))
-
-
-def _full(short: int) -> int:
-    return short + (1900 if short >= CENTURY else 2000)
-
-
-def _stamps(values: Sequence[dt.datetime]) -> pd.Index[Any]:
-    return pd.DatetimeIndex(np.array(values, dtype="datetime64[us]"))
-
-
-def _weeks(matches: Matches) -> pd.Index[Any]:
-    days = [
-        dt.date.fromisocalendar(_year(m), int(m["week"]), int(m.groupdict().get("weekday") or 1))
-        for m in matches
-    ]
-    return _stamps([dt.datetime.combine(day, dt.time()) for day in days])
-
-
-def _months(matches: Matches) -> pd.Index[Any]:
-    return _periods([(_year(match), month_number(match["month"]), 12) for match in matches], "M")
-
-
-def _quarters(matches: Matches) -> pd.Index[Any]:
-    return _periods([(_year(match), int(match["quarter"]), 4) for match in matches], "Q")
-
-
-def _school_years(matches: Matches) -> pd.Index[Any]:
-    return pd.Index(np.array([int(match["year"]) for match in matches], dtype=np.int64))
-
-
-def _periods(parts: Sequence[tuple[int, int, int]], freq: str) -> pd.Index[Any]:
-    if any(not 1 <= part <= per_year for _, part, per_year in parts):
-        raise ValueError(freq)
-    ordinals = [(year - 1970) * per_year + part - 1 for year, part, per_year in parts]
-    counted_from_1970 = pd.arrays.PeriodArray(
-        np.array(ordinals, dtype=np.int64), dtype=pd.PeriodDtype(freq)
-    )
-    return pd.PeriodIndex(counted_from_1970)
-
-
-def _compact_days(matches: Matches) -> bool:
-    try:
-        return all(1800 <= stamp.year < 2200 for stamp in map(_date, matches))
-    except ValueError:
-        return False
-
-
-def _compact_months(matches: Matches) -> bool:
-    return all(1800 <= int(m["year"]) < 2200 and 1 <= int(m["month"]) <= 12 for m in matches)
-
-
-def _compact_weeks(matches: Matches) -> bool:
-    return all(1800 <= int(m["year"]) < 2200 for m in matches) and _regular(_weeks)(matches)
-
-
-def _consecutive(matches: Matches) -> bool:
-    """Whether every 2001/02 is a year and the next one."""
-    pairs = [(int(match["year"]), match["next"]) for match in matches]
-    return len(pairs) > 1 and all(str(year + 1).endswith(after) for year, after in pairs)
-
-
-def _regular(
-    make: Callable[[Matches], pd.Index[Any]], most: float = np.inf
-) -> Callable[[Matches], bool]:
-    """Tell whether periods follow each other in equal steps, at least three of them."""
-
-    def plausible(matches: Matches) -> bool:
-        try:
-            numbers: Any = make(matches)
-            steps = np.diff(np.sort(np.asarray(numbers.asi8)))
-        except ValueError:
-            return False
-        return len(steps) > 1 and bool((steps == steps[0]).all() and 0 < steps[0] <= most)
-
-    return plausible
-
-
-def _doubtful_months(matches: Matches) -> tuple[int, str] | None:
-    """Find months that may be quarters, or January that may have been October in a number."""
-    months = [match["month"] for match in matches]
-    single = [i for i, month in enumerate(months) if len(month) == 1]
-    if not single or len({match["year"] for match in matches}) < 2:
-        return None
-    if all(int(month) <= MOST_QUARTER for month in months):
-        return single[0], "may be a month or a quarter"
-    pointed = matches[single[0]][0][4] == "."
-    if pointed and "1" in months and "10" not in months and any(m[0] == "0" for m in months):
-        return months.index("1"), "may be January, or October that has lost its zero"
-    return None
-
-
 SLASHED = Form(
     "a date",
-    rf"(?P<left>[0-9]{{1,2}})(?P<mark>[/.-]) ?(?P<right>[0-9]{{1,2}})(?P=mark) ?{YEAR}"
+    rf"(?P<left>[0-9]{{1,2}})(?P<mark>[/. -]) ?(?P<right>[0-9]{{1,2}})(?P=mark) ?{YEAR}\.?"
     rf"(?:{CLOCK})?",
     dates,
 )
@@ -198,79 +83,166 @@ SHORTENED = Form(
     rf"(?:{CLOCK})?",
     dates,
 )
-MM, DAY, QUARTER = r"(?P<month>[0-9]{1,2})", r"(?P<day>[0-9]{1,2})", r"(?P<quarter>[1-4])"
+MM, DAY, QUARTER = r"(?P<month>[0-9]{1,2})", r"(?P<day>[0-9]{1,2})", r"0?(?P<quarter>[1-4])"
+ROMAN_QUARTER, PART = r"(?P<quarter>I{1,3}|IV)", r"(?P<part>[12])"
+NTH = r"(?:\.|st|nd|rd|th|er|e|ème|º|ª|°)? ?"
+QUARTERLY = r"(?:quarter|quartal|kvartal|kwartał|trimestre|trim|qtr|kw|kv|qu|q|t|k)[. -]?"
+HALF_YEARLY = (
+    r"(?:half[- ]year|half|halbjahr|hj|semester|semestre|sem|polrocze|půlrok|félév|hy|h|s)[. -]?"
+)
 WEEK, WEEK_WORD = r"(?P<week>[0-9]{1,2})", r"(?:KW|CW|WK|WEEK|W)[ .]?"
 WEEK_NOTE = "each ISO week stands as the date of its Monday"
+HALF_NOTE = "each half-year stands as the date of its first day"
+HALF_SHORT = f"{HALF_NOTE}; {SHORT_NOTE}"
 FISCAL_NOTE = "fiscal quarters stay as they are written"
+ROMAN_NOTE = "I to IV read as quarters"
+BEGIN_NOTE = "each stands as the year that it begins in"
 FORMS = (
     Form(
         "a date",
         rf"{YEAR}(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})",
         dates,
         "20200131 read as a date",
-        _compact_days,
+        compact_days,
     ),
     Form(
         "a month",
         rf"{YEAR}(?P<month>[0-9]{{2}})",
-        _months,
+        months,
         "202001 read as a month",
-        _compact_months,
+        compact_months,
     ),
     Form(
         "a week",
         rf"{YEAR}(?P<week>[0-9]{{2}})",
-        _weeks,
+        weeks,
         f"202053 read as an ISO week; {WEEK_NOTE}",
-        _compact_weeks,
+        compact_weeks,
     ),
-    Form("a whole number", r"(?P<number>[+-]?[0-9]{1,18})", integers),
     Form(
-        "a whole number",
+        "a day",
+        rf"{YEAR}(?P<nth>[0-9]{{3}})",
+        days_of_year,
+        "2020032 read as the 32nd day of the year",
+        days_in_row,
+    ),
+    Form(
+        "a time",
+        rf"{YEAR}(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})?",
+        dates,
+        "2020013106 read as six o'clock on a day",
+        compact_days,
+    ),
+    Form("a year", r"'?(?P<short>[0-9]{1,2})", years, SHORT_NOTE, short_years),
+    Form(WHOLE, r"(?P<number>[+-]?[0-9]{1,18})", integers),
+    Form(
+        WHOLE,
         r"(?P<number>[+-]?[0-9]{1,15})(?:\.0*)?",
         integers,
         "whole numbers written with decimals",
     ),
+    Form("a year", r"'(?P<short>[0-9]{2})", years, SHORT_NOTE),
     Form(
         "a year",
-        rf"{YEAR}[-/](?P<next>[0-9]{{4}}|[0-9]{{2}})",
-        _school_years,
+        rf"{YEAR} ?[-/] ?(?P<next>[0-9]{{4}}|[0-9]{{2}})",
+        years,
         "2001/02 stands as 2001, the year that it begins in",
-        _consecutive,
+        consecutive,
     ),
-    Form("a date", rf"{YEAR}(?P<mark>[-/.])(?P<month>[0-9]{{1,2}})(?P=mark){DAY}", dates),
+    Form(
+        "a year",
+        rf"{YEAR} ?[-/] ?(?P<next>[0-9]{{4}})",
+        years,
+        f"periods of several years: {BEGIN_NOTE}",
+        several_years,
+    ),
+    Form(
+        "a year",
+        rf"FY[ -]?{YEAR}[-/](?P<next>[0-9]{{4}}|[0-9]{{2}})",
+        years,
+        f"fiscal years: {BEGIN_NOTE}",
+        consecutive,
+    ),
+    Form(
+        "a year",
+        r"(?P<short>[0-9]{2})/(?P<next>[0-9]{2})",
+        years,
+        f"98/99 read as two years, of which {BEGIN_NOTE}; {SHORT_NOTE}",
+        consecutive,
+    ),
+    Form("a year", rf"FY[ -]?{YEAR}", years, "fiscal years stay as they are written"),
+    Form("a year", rf"FY[ -]?{SHORT}", years, f"fiscal years; {SHORT_NOTE}"),
+    Form("a date", rf"{YEAR}(?P<mark>[-/. ]) ?(?P<month>[0-9]{{1,2}})(?P=mark) ?{DAY}\.?", dates),
     Form("a time", rf"{YEAR}[-/](?P<month>[0-9]{{1,2}})[-/]{DAY}{CLOCK}", dates),
+    Form("a time", rf"{YEAR}-(?P<month>[0-9]{{1,2}})-{DAY}[T ](?P<hour>[0-9]{{1,2}})h?", dates),
+    Form("a time", rf"{YEAR}(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}}){COMPACT_CLOCK}", dates),
+    Form(
+        "a time",
+        rf"{YEAR}[-/](?P<month>[0-9]{{1,2}})[-/]{DAY}(?:{CLOCK})?",
+        dates,
+        "days without a time of day read as midnight",
+    ),
     Form(
         "a time with its zone",
         rf"{YEAR}-(?P<month>[0-9]{{1,2}})-{DAY}{CLOCK} ?{ZONE}",
         dates,
         "times moved to UTC",
     ),
-    Form("a quarter", rf"{YEAR}[-/ :.]?[QT]{QUARTER}", _quarters),
-    Form("a quarter", rf"[QT]{QUARTER}[-/ ]?{YEAR}", _quarters),
-    Form("a quarter", rf"{QUARTER}\.? ?(?:Q|T|quarter|quartal|trimestre)[-/ ]?{YEAR}", _quarters),
-    Form("a quarter", rf"FY ?{YEAR}[-/ ]?Q{QUARTER}", _quarters, FISCAL_NOTE),
-    Form("a quarter", rf"FY ?{SHORT}[-/ ]?Q{QUARTER}", _quarters, f"{FISCAL_NOTE}; {SHORT_NOTE}"),
-    Form("a quarter", rf"Q{QUARTER}[-/ ]?FY ?{YEAR}", _quarters, FISCAL_NOTE),
-    Form("a quarter", rf"Q{QUARTER}[-/ ]?{SHORT}", _quarters, SHORT_NOTE, _regular(_quarters)),
-    Form("a quarter", rf"{QUARTER}Q[-/ ]?{SHORT}", _quarters, SHORT_NOTE, _regular(_quarters)),
-    Form("a month", rf"{YEAR}[-/.]{MM}", _months, doubt=_doubtful_months),
-    Form("a month", rf"{YEAR}[-/. ]?M{MM}", _months),
-    Form("a month", rf"M{MM}[-/. ]?{YEAR}", _months),
-    Form("a month", rf"{MM}[-/.]{YEAR}", _months),
-    Form("a month", rf"{MONTH}[-/ ,]*{YEAR}", _months),
-    Form("a month", rf"{YEAR}[-/ ,]*{MONTH}", _months),
-    Form("a month", rf"{YEAR}年 ?{MM}月", _months),
-    Form("a month", rf"{MONTH}[-/ ]*{SHORT}", _months, SHORT_NOTE, _regular(_months, 11)),
-    Form("a year", r"(?P<number>[0-9]{4})年", integers),
-    Form("a week", rf"{YEAR}[-/ ]?{WEEK_WORD}{WEEK}", _weeks, WEEK_NOTE),
-    Form("a week", rf"{WEEK_WORD}{WEEK}[-/ ]+{YEAR}", _weeks, WEEK_NOTE),
-    Form("a date", rf"{YEAR}-?W{WEEK}-(?P<weekday>[1-7])", _weeks),
+    Form("a day", rf"{YEAR}-(?P<nth>[0-9]{{3}})", days_of_year),
+    Form("a quarter", rf"{YEAR}[-/ :._]? ?\(?{QUARTERLY}{QUARTER}\)?", quarters),
+    Form("a quarter", rf"{QUARTERLY}{QUARTER}[-/ ,_]*{YEAR}", quarters),
+    Form("a quarter", rf"{QUARTER}{NTH}{QUARTERLY}[-/ ]*{YEAR}", quarters),
+    Form("a quarter", rf"FY ?{YEAR}[-/ ]?Q{QUARTER}", quarters, FISCAL_NOTE),
+    Form("a quarter", rf"FY ?{SHORT}[-/ ]?Q{QUARTER}", quarters, f"{FISCAL_NOTE}; {SHORT_NOTE}"),
+    Form("a quarter", rf"Q{QUARTER}[-/ ]?FY ?{YEAR}", quarters, FISCAL_NOTE),
+    Form("a quarter", rf"Q{QUARTER}[-/ ]?{SHORT}", quarters, SHORT_NOTE, regular(quarters)),
+    Form("a quarter", rf"{QUARTER}Q[-/ ]?{SHORT}", quarters, SHORT_NOTE, regular(quarters)),
+    Form("a quarter", rf"{ROMAN_QUARTER}\.? ?{QUARTERLY}[-/ ]*{YEAR}", quarters),
+    Form("a quarter", rf"{ROMAN_QUARTER}[-/ .]+{YEAR}", quarters, ROMAN_NOTE),
+    Form("a quarter", rf"{YEAR}[-/ .:]+(?:{QUARTERLY})?{ROMAN_QUARTER}", quarters, ROMAN_NOTE),
+    Form(
+        "a quarter",
+        rf"{YEAR}[-/.:_](?P<quarter>[1-4])",
+        quarters,
+        "2001:4 read as the fourth quarter, because 2002:1 follows it",
+        regular(quarters, 1, SEVERAL),
+    ),
+    Form(
+        "a quarter",
+        rf"(?P<quarter>[1-4])[-/.:]{YEAR}",
+        quarters,
+        "4/2001 read as the fourth quarter, because 1/2002 follows it",
+        regular(quarters, 1, SEVERAL),
+    ),
+    Form("a half-year", rf"{YEAR}[-/ :._]? ?\(?{HALF_YEARLY}{PART}\)?", halves, HALF_NOTE),
+    Form("a half-year", rf"{HALF_YEARLY}{PART}[-/ ,_]*{YEAR}", halves, HALF_NOTE),
+    Form("a half-year", rf"{PART}{NTH}{HALF_YEARLY}[-/ ]*{YEAR}", halves, HALF_NOTE),
+    Form("a half-year", rf"H{PART}[-/ ]?{SHORT}", halves, HALF_SHORT, regular(months_of_halves)),
+    Form("a half-year", rf"{PART}H[-/ ]?{SHORT}", halves, HALF_SHORT, regular(months_of_halves)),
+    Form("a month", rf"{YEAR}[-/.:_]{MM}", months, doubt=doubtful_months),
+    Form("a month", rf"{YEAR}[-/. ]?M{MM}", months),
+    Form("a month", rf"M{MM}[-/. ]?{YEAR}", months),
+    Form("a month", rf"{MM}[-/.]{YEAR}", months, doubt=doubtful_months),
+    Form("a month", rf"{MONTH}[-/ ,]*{YEAR}", months),
+    Form("a month", rf"{YEAR}[-/ ,.]*{MONTH}", months),
+    Form("a month", rf"{ROMAN_MONTH}[-/ .]+{YEAR}", months),
+    Form("a month", rf"{YEAR}[-/ .]+{ROMAN_MONTH}", months),
+    Form("a month", rf"{YEAR}[年년] ?{MM}[月월]", months),
+    Form("a month", rf"{MONTH}[-/ ]*{SHORT}", months, SHORT_NOTE, regular(months, 11)),
+    Form("a year", r"(?P<number>[0-9]{4})[年년]", integers),
+    Form("a week", rf"{YEAR}[-/ ]?{WEEK_WORD}{WEEK}", weeks, WEEK_NOTE),
+    Form("a week", rf"{WEEK_WORD}{WEEK}[-/ ]+{YEAR}", weeks, WEEK_NOTE),
+    Form("a date", rf"{YEAR}-?W{WEEK}-(?P<weekday>[1-7])", weeks),
     SLASHED,
     SHORTENED,
-    Form("a date", rf"{WEEKDAY}{DAY}\.?[- ]?(?:de )?{MONTH}[-, ]*(?:de )?{YEAR}", dates),
+    Form(
+        "a date",
+        rf"{WEEKDAY}{DAY}\.?[- ]?(?:de )?{MONTH}[-, ]*(?:de )?{YEAR}(?:{CLOCK} ?{ZONE})?",
+        dates,
+    ),
     Form("a date", rf"{WEEKDAY}{MONTH} ?{DAY},? ?{YEAR}", dates),
-    Form("a date", rf"{YEAR}年 ?{MM}月 ?{DAY}日", dates),
+    Form("a date", rf"{YEAR}[年년] ?{MM}[月월] ?{DAY}[日일]", dates),
+    Form("a date", rf"{DAY}[. ]+{ROMAN_MONTH}[. ]+{YEAR}", dates),
     Form("a date", rf"{WEEKDAY}{DAY}[- ]{MONTH}[- ]{SHORT}", dates, SHORT_NOTE),
 )
 

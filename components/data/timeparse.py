@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from components.data.dateorder import (
-    HINT,
     DateOrder,
     Firsts,
     Place,
+    mixture,
     ordered,
     shortened,
     unreadable,
@@ -23,13 +22,12 @@ from components.data.timeforms import (
     FORMS,
     SHORTENED,
     SLASHED,
+    WHOLE,
     Form,
-    integers,
 )
+from components.data.timemakers import integers
+from components.data.timenumbers import doubts
 from components.errors import DataError
-
-SERIALS, SPREADSHEET_ZERO = (32_874, 62_091), dt.date(1899, 12, 30)  # 1990 to 2069
-UNIX = {10: 1, 13: 1000}
 
 
 def parse_periods(
@@ -80,35 +78,22 @@ def read_periods(
             f"{shown(place.column)}; the first is {place.of(first)}.",
             hint="Fill in the periods, or take those rows out.",
         )
-    stripped = [str(word).strip() for word in words]
+    stripped = [_plain(str(word)) for word in words]
     firsts = Firsts(codes, place)
     form, matches = _form(stripped, firsts, date_order)
     periods = _made(form, matches, stripped, firsts)
     entries: tuple[Entry, ...] = ()
+    if form.what == WHOLE:
+        entries = doubts(stripped, periods, firsts)
     if form.note:
         sentence = f"Periods in {shown(place.column)}: {form.note}."
-        entries = (Entry("converted", sentence, len(text)),)
-    elif pd.api.types.is_integer_dtype(periods.dtype):
-        entries = _doubts(stripped, periods, place.column)
+        entries = (Entry("converted", sentence, len(text)), *entries)
     return periods.take(codes), entries
 
 
-def _doubts(words: list[str], periods: pd.Index[Any], column: str) -> tuple[Entry, ...]:
-    """Say where whole numbers are probably the days of a spreadsheet or of Unix."""
-    low, high = int(periods.min()), int(periods.max())
-    if SERIALS[0] <= low and high <= SERIALS[1]:
-        day = SPREADSHEET_ZERO + dt.timedelta(days=int(periods[0]))
-        what = f"the number of a day in a spreadsheet, {day}"
-    elif low > 0 and {len(str(low)), len(str(high))} <= UNIX.keys():
-        seconds = int(periods[0]) // UNIX[len(str(low))]
-        what = f"a time counted from 1970, {dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d}"
-    else:
-        return ()
-    sentence = (
-        f"Periods in {shown(column)} were read as plain numbers. {words[0]} may be {what}: then "
-        "write dates."
-    )
-    return (Entry("read", sentence, len(words), doubtful=True),)
+def _plain(word: str) -> str:
+    """Write dashes and spaces of print as plain ones."""
+    return re.sub("[\u2010-\u2015\u2212]", "-", re.sub(r"\s", " ", word)).strip()
 
 
 def _form(
@@ -127,7 +112,8 @@ def _form(
         else:
             if form.plausible is None or form.plausible(matches):
                 return _settled(form, matches, firsts, date_order), matches
-        if matches and (best is None or len(matches) > best[0]):
+        partly = 0 < len(matches) < len(words)
+        if partly and (best is None or len(matches) > best[0]):
             best = len(matches), form
     numbered = _numbered(words)
     if numbered is not None:
@@ -135,7 +121,7 @@ def _form(
     if best is None:
         raise unreadable(words[0], firsts.of(0))
     count, form = best
-    raise _mixture(words[count], firsts.of(count), words[0], firsts.of(0), form.what)
+    raise mixture(words[count], firsts.of(count), words[0], firsts.of(0), form.what)
 
 
 def _settled(
@@ -170,14 +156,6 @@ def _doubtful(word: str, where: str, what: str) -> DataError:
     return DataError(
         f"{where[:1].upper()}{where[1:]}: {shown(word)} {what}.",
         hint="Write quarters as 2020Q1 and months as 2020-01, with two digits for the month.",
-    )
-
-
-def _mixture(word: str, where: str, first: str, first_where: str, what: str) -> DataError:
-    return DataError(
-        f"{where[:1].upper()}{where[1:]}: {shown(word)} is not written like {shown(first)} on "
-        f"{first_where.partition(',')[0]}, which is {what}.",
-        hint=HINT,
     )
 
 

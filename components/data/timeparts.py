@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from components.data.ledger import Entry, shown
-from components.data.monthnames import month_number
+from components.data.monthnames import ROMAN, month_number
 from components.data.table import Table
 
 TOGETHER = " + "
@@ -26,7 +26,8 @@ def _month(word: str) -> int:
 
 def _between(low: int, high: int, mark: str = "") -> Callable[[str], int]:
     def read(word: str) -> int:
-        number = int(re.sub(rf"^({mark})[ .]?(?=[0-9])", "", word, flags=re.IGNORECASE))
+        bare = re.sub(rf"^({mark})[ .]?(?=[0-9])", "", word, flags=re.IGNORECASE).lower()
+        number = ROMAN[bare] if bare in ROMAN else int(bare)
         if not low <= number <= high:
             raise ValueError(word)
         return number
@@ -37,7 +38,16 @@ def _between(low: int, high: int, mark: str = "") -> Callable[[str], int]:
 # Name of the column, how its words are read, how they are written behind the year.
 PARTS: dict[str, tuple[re.Pattern[str], Callable[[str], int], str]] = {
     "month": (re.compile(r"month|mon|mth|mm|monat|mois|mes|mese|maand"), _month, "-{:02}"),
-    "quarter": (re.compile(r"quarter|qtr|q|quartal|trimestre"), _between(1, 4, "q|t"), "Q{}"),
+    "quarter": (
+        re.compile(r"quarter|qtr|q|quartal|kvartal|trimestre|trim"),
+        _between(1, 4, "q|t|k"),
+        "Q{}",
+    ),
+    "half": (
+        re.compile(r"half|half_?year|halbjahr|semester|semestre|sem|hy"),
+        _between(1, 2, "h|s|hy"),
+        "H{}",
+    ),
     "week": (re.compile(r"week|wk|kw|woche|isoweek|iso_week"), _between(1, 53, "w|kw"), "-W{:02}"),
 }
 DAY = (re.compile(r"day|dd|tag|jour|dia|día|giorno|dag|dayofmonth"), _between(1, 31), "-{:02}")

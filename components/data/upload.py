@@ -10,6 +10,7 @@ from components.data.archives import unpack_gzip, unpack_zip
 from components.data.columnar import read_parquet
 from components.data.content import Content, recognise
 from components.data.delimited import read_delimited
+from components.data.keys import with_keys_apart
 from components.data.ledger import Entry
 from components.data.reading import AS_FOUND, Reading
 from components.data.stata import read_stata
@@ -56,14 +57,22 @@ def read_table(data: bytes, name: str, reading: Reading = AS_FOUND) -> Table:
     digest = sha256(data).hexdigest()
     content = recognise(data)
     unpacked: tuple[Entry, ...] = ()
+    members: tuple[str, ...] = ()
+    if content == "gzip":
+        data, entry = unpack_gzip(data)
+        unpacked = (entry,)
+    elif content == "zip":
+        data, entry, members = unpack_zip(data, reading.sheet)
+        unpacked = (entry,)
+    content = recognise(data) if unpacked else content
     if content in ("gzip", "zip"):
-        data, entry = unpack_gzip(data) if content == "gzip" else unpack_zip(data)
-        unpacked, content = (entry,), recognise(data)
-        if content in ("gzip", "zip"):
-            raise DataError(
-                "The archive holds another archive.", hint="Unpack it, and choose the table itself."
-            )
-    table = with_time_together(_read(content, data, label, digest, reading))
+        raise DataError(
+            "The archive holds another archive.", hint="Unpack it, and choose the table itself."
+        )
+    inner = replace(reading, sheet=None) if members else reading
+    table = with_time_together(with_keys_apart(_read(content, data, label, digest, inner)))
+    if members:
+        table = replace(table, reading=reading, sheets=members)
     return replace(table, entries=(*unpacked, *table.entries)) if unpacked else table
 
 

@@ -11,24 +11,19 @@ from typing import Any, Literal
 import pyarrow as pa
 import python_calamine as calamine
 
+from components.data.assemble import assemble
 from components.data.compound import refuse_endless
-from components.data.layout import (
-    MOST_BELOW,
-    Layout,
-    Record,
-    count_notes,
-    filled,
-    find_layout,
-    note_entries,
-)
+from components.data.layout import Layout, Record, find_layout
 from components.data.ledger import MAX_PLACES, Entry, counted, shown
 from components.data.merges import Range, fill_down, spread_heads
+from components.data.notes import MOST_BELOW, count_notes, filled, note_entries
 from components.data.reading import AS_FOUND, Reading
-from components.data.table import Table, assemble, check_size, refuse_control
+from components.data.table import Table, check_size, refuse_control
 from components.data.workbook_parts import HINT, SheetParts, inspect
 from components.errors import DataError
 
 SAMPLE_ROWS = 200
+EXACT, LONGEST = 1e15, 1e21  # Excel keeps 15 digits
 
 
 def read_workbook(
@@ -76,6 +71,12 @@ def read_workbook(
             hint="Put the names of the columns in the first row and the data below.",
         )
     text = [[_cell(value) or "" for value in row] for row in found.rows]
+    long = sum(
+        isinstance(v, float) and EXACT <= abs(v) < LONGEST for row in found.rows for v in row
+    )
+    if long:
+        sentence = f"{counted(long, 'number')} of more than 15 digits: Excel keeps no more than 15."
+        entries.append(Entry("read", sentence, long, doubtful=True))
     head = spread_heads(text, found.merged)
     numbered = [(found.first + i, row) for i, row in enumerate(text) if filled(row)]
     layout = _layout(numbered[:SAMPLE_ROWS], reading, None if head is None else found.first + head)
@@ -108,6 +109,16 @@ def read_workbook(
         reading=reading,
         sheets=found.sheets,
     )
+
+
+def _long_numbers(rows: list[list[Any]]) -> list[Entry]:
+    """Say where a number is longer than a workbook keeps it."""
+    numbers = (value for row in rows for value in row if isinstance(value, float))
+    long = sum(1 for value in numbers if EXACT <= abs(value) < LONGEST)
+    if not long:
+        return []
+    sentence = f"{counted(long, 'number')} of more than 15 digits: Excel keeps no more than 15."
+    return [Entry("read", sentence, long, doubtful=True)]
 
 
 def _layout(records: Sequence[Record], reading: Reading, head: int | None) -> Layout:
@@ -220,7 +231,7 @@ def _cell(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and value.is_integer() and abs(value) < LONGEST:
         return str(int(value))
     if isinstance(value, dt.datetime):
         midnight = value.time() == dt.time()

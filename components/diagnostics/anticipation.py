@@ -15,7 +15,7 @@ from components.diagnostics.backdated import (
 )
 from components.diagnostics.base import Finding, Verdict
 from components.estimators.base import Card, Estimate
-from components.inference.base import Progress, Uncertainty
+from components.inference.base import ROUNDING, Progress, Uncertainty
 
 KEY = "anticipation"
 MOST, ONE_IN = 3, 4  # the last periods that are left out of the fit: one in four, at most three
@@ -65,7 +65,7 @@ class Anticipation:
         verdict: Verdict = "good"
         if np.isnan(found.p_value):
             verdict = "unknown"
-        elif found.p_value <= 1.0 - self.level:
+        elif found.p_value <= 1.0 - self.level + ROUNDING:
             verdict = "bad" if same_side else "caution"
         elif found.p_value <= found.smallest_p * 1.001:
             verdict = "unknown"

@@ -15,7 +15,7 @@ from components.diagnostics.backdated import (
 )
 from components.diagnostics.base import Finding, Verdict
 from components.estimators.base import Card, Estimate
-from components.inference.base import Progress, Uncertainty
+from components.inference.base import ROUNDING, Progress, Uncertainty
 
 KEY = "backdating"
 SHARE_BACK = 3  # by default a third of the periods before treatment
@@ -67,7 +67,7 @@ class Backdating:
         """Refit at the earlier date, and rank the estimate among donors treated alike."""
         found = backdate(estimate, self.back(estimate), progress)
         size = abs(found.effect / estimate.att) if estimate.att else float("inf")
-        alpha = 1.0 - self.level
+        alpha = 1.0 - self.level + ROUNDING
         verdict: Verdict = "good"
         if np.isnan(found.effect):
             verdict = "unknown"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from components.arrays import Bools, Floats, Ints
+from components.diagnostics.cell_plan import Plan
 from components.estimators import Estimate, Estimator
-from components.estimators.base import Tuned
 from components.estimators.block import Block
 from components.estimators.did import DifferenceInDifferences
 from components.estimators.sc_intercept import SyntheticControlIntercept
@@ -20,7 +19,6 @@ from components.inference.base import Progress, silent
 from components.numerics.influence import BlockFit, two_way_pull
 from components.numerics.leave_one_out import leave_one_out
 from components.numerics.stand_ins import spreads, stand_ins
-from components.panel import Panel
 
 Mode = Literal["left out", "replaced"]
 MOST_CELLS = 100_000
@@ -41,11 +39,12 @@ class CellMoves:
     dropped : Floats, shape (N, T)
         Move of the average effect when the cell is left out or replaced; NaN where not computed.
     nudged : Floats, shape (N, T)
-        Move when the cell rises by the unit's usual distance; NaN where every cell would need a
-        refit.
+        Move when the cell rises by the unit's usual distance; NaN where not computed.
     mode : {"left out", "replaced"}
         What dropping means: the cell has no outcome, or the method needs a complete table and the
         cell takes its stand-in.
+    left : int
+        Cells that could be dropped, and have not been yet.
     """
 
     stand_ins: Floats
@@ -53,12 +52,12 @@ class CellMoves:
     dropped: Floats
     nudged: Floats
     mode: Mode
+    left: int = 0
 
     @property
     def complete(self) -> bool:
-        """Whether the moves of all cells were computed, not of a few alone."""
-        known = np.isfinite(self.dropped)
-        return bool(known.sum() > known.size / 2)
+        """Whether the moves of all cells were computed, not of some alone."""
+        return self.left == 0
 
 
 def is_closed_form(estimator: Estimator) -> bool:
@@ -94,7 +93,11 @@ def mode_of(estimate: Estimate) -> Mode:
 
 
 def cell_moves(
-    estimate: Estimate, progress: Progress = silent, *, only: Bools | None = None
+    estimate: Estimate,
+    progress: Progress = silent,
+    *,
+    only: Bools | None = None,
+    known: CellMoves | None = None,
 ) -> CellMoves:
     """Compute the moves of all cells.
 
@@ -103,9 +106,12 @@ def cell_moves(
     estimate : Estimate
         Tuning that it has chosen from the data is held, except where a closed form follows it too.
     progress : callable, optional
-        Told the share that is done.
+        Told the share that is done; where it has a method ``show``, that is given the moves so far
+        as refits come in, those of suspect cells first and then those that may matter most.
     only : Bools, shape (N, T), optional
-        Cells to look at where all would take long; none is nudged then.
+        Cells to drop; the others are left, and none is nudged.
+    known : CellMoves, optional
+        Of the same estimate, in part: what it has is not computed again.
 
     Returns
     -------
@@ -117,25 +123,29 @@ def cell_moves(
     usual = spreads(errors)[:, None]
     outlying = np.divide(np.abs(errors), usual, out=np.full(panel.shape, np.nan), where=usual > 0.0)
     mode = mode_of(estimate)
+    possible = panel.observed & ((mode == "left out") | np.isfinite(expected))
+    wanted = possible if only is None else possible & only
+    left = int((possible & ~wanted).sum())
+    dropped, nudged = np.full((2, *panel.shape), np.nan)
     if isinstance(estimator, DifferenceInDifferences) and is_closed_form(estimator):
         dropped, pull = _two_way(estimate)
-        nudged = pull * usual
-        if only is not None:
-            dropped, nudged = np.where(only, dropped, np.nan), np.full(panel.shape, np.nan)
+        dropped = np.where(wanted, dropped, np.nan)
+        nudged = pull * usual if only is None else nudged
     elif is_closed_form(estimator):
-        wanted = expected if only is None else np.where(only, expected, np.nan)
-        dropped = _by_weights(estimate, wanted)
+        dropped = _by_weights(estimate, np.where(wanted, expected, np.nan))
         progress(0.5)
-        nudged = np.full(panel.shape, np.nan)
-        if only is None:
-            nudged = _by_weights(estimate, panel.Y + usual)
+        nudged = _by_weights(estimate, panel.Y + usual) if only is None else nudged
     else:
-        dropped = _by_refits(estimate, expected, mode, progress, only)
-        nudged = np.full(panel.shape, np.nan)
+        if known is not None:
+            dropped, nudged = known.dropped.copy(), known.nudged.copy()
+        found = CellMoves(expected, outlying, dropped, nudged, mode)
+        gaps, raised = mode == "left out", panel.Y + usual
+        plan = Plan(estimate, dropped, nudged, expected, raised, wanted, gaps, only is None)
+        plan.work(progress, lambda left: replace(found, left=left))
     progress(1.0)
     dust = DUST * max(abs(estimate.att), float(np.nanmax(np.abs(panel.Y))))
     dropped, nudged = (np.where(np.abs(x) <= dust, 0.0, x) for x in (dropped, nudged))
-    return CellMoves(expected, outlying, dropped, nudged, mode)
+    return CellMoves(expected, outlying, dropped, nudged, mode, left)
 
 
 def _two_way(estimate: Estimate) -> tuple[Floats, Floats]:
@@ -219,54 +229,3 @@ def block_fit(estimate: Estimate) -> BlockFit:
             demeaned=estimator.noise == "demeaned",
         )
     return fit
-
-
-def _by_refits(
-    estimate: Estimate,
-    expected: Floats,
-    mode: Mode,
-    progress: Progress,
-    only: Bools | None,
-) -> Floats:
-    """Refit once for each cell that is dropped."""
-    panel = estimate.panel
-    refit = refitter(estimate)
-    dropped = np.full(panel.shape, np.nan)
-    value = np.full(panel.shape, np.nan) if mode == "left out" else expected
-    possible = panel.observed & ((mode == "left out") | np.isfinite(expected))
-    cells = np.argwhere(possible if only is None else possible & only)
-    for done, (row, column) in enumerate(cells):
-        dropped[row, column] = refit(int(row), int(column), float(value[row, column]))
-        progress((done + 1) / len(cells))
-    return dropped
-
-
-def refitter(estimate: Estimate) -> Callable[[int, int, float], float]:
-    """Give a function that says how the effect moves when one cell takes another value.
-
-    Parameters
-    ----------
-    estimate : Estimate
-        What it was before; tuning that it has chosen from the data is held.
-
-    Returns
-    -------
-    callable
-        Of row, column and the new value, NaN for no outcome; NaN where no fit is possible.
-    """
-    panel: Panel = estimate.panel
-    estimator = estimate.estimator
-    held = estimator
-    if isinstance(estimator, Tuned) and "cohorts" not in estimate.details:
-        held = estimator.tuned(estimate)
-    before = estimate.att if held == estimator else held.fit(panel).att
-
-    def move(row: int, column: int, value: float) -> float:
-        outcomes = np.array(panel.Y)
-        outcomes[row, column] = value
-        changed = panel.with_outcomes(outcomes)
-        if held.why_not(changed) is not None:
-            return float("nan")
-        return held.fit(changed).att - before
-
-    return move

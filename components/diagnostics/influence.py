@@ -128,7 +128,9 @@ class Influence:
         bad = firm & (share >= self.material)
         first = suspects[bad].iloc[0] if bad.any() else suspects.iloc[0]
         verdict: Verdict = "bad" if bad.any() else "caution"
-        more = f" {len(suspects) - 1} more cells are out of line." if len(suspects) > 1 else ""
+        n_more = len(suspects) - 1
+        verb = "cell is" if n_more == 1 else "cells are"
+        more = f" {n_more} more {verb} out of line." if n_more else ""
         sentence = (
             f"{first['unit']}, {first['period']} is {number(first['value'], 4)} where its "
             f"neighbours suggest {number(first['stand_in'], 4)}: {first['outlying']:.0f} times as "
@@ -136,7 +138,8 @@ class Influence:
             f"{moved(estimate.att, first['move'], moves.mode)}{more}"
         )
         advice = (
-            "Check this value at its source; correct it in the table, or leave the cell out on the "
+            "Check this value at its source; correct it in the table, or "
+            f"{'leave the cell out' if moves.mode == 'left out' else 'replace the cell'} on the "
             "influence page and see what changes."
         )
         return self._finding(verdict, sentence, advice, table, moves)
@@ -232,6 +235,6 @@ def slip(value: float, stand_in: float) -> str:
     return ""
 
 
-def all_moves(estimate: Estimate, progress: Progress) -> CellMoves:
-    """Compute the moves of all cells, as a job that tells its progress."""
-    return cell_moves(estimate, progress)
+def all_moves(estimate: Estimate, known: CellMoves | None, progress: Progress) -> CellMoves:
+    """Compute the moves of all cells, as a job that tells its progress and what it has so far."""
+    return cell_moves(estimate, progress, known=known)

@@ -65,9 +65,10 @@ class PlaceboUnits:
         kept = table["pre_rmspe"] ** 2 <= limit * own["pre_rmspe"] ** 2
         table = table.drop(columns="rank").assign(kept=kept | table["treated"])
         ranked = table.loc[table["kept"], "rmspe_ratio"].to_numpy()
-        rank = 1 + int((ranked > own["rmspe_ratio"] * (1.0 + 1e-12)).sum())
+        rank = int((ranked >= own["rmspe_ratio"] * (1.0 - 1e-12)).sum())  # a tie counts against it
         n, left_out = len(ranked), int((~table["kept"]).sum())
-        table.insert(0, "rank", table["rmspe_ratio"].where(table["kept"]).rank(ascending=False))
+        places = table["rmspe_ratio"].where(table["kept"]).rank(ascending=False, method="max")
+        table.insert(0, "rank", places)
         p_value = rank / n
         verdict: Verdict = "good"
         if p_value > 1.0 - self.level + 1e-9:

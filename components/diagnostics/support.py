@@ -13,7 +13,6 @@ from components.diagnostics.base import Finding, Verdict
 from components.diagnostics.phrases import number, share
 from components.diagnostics.unit_gaps import (
     EQUAL_WEIGHTS,
-    EXACT,
     jitter,
     levels_matter,
     size,
@@ -23,6 +22,7 @@ from components.diagnostics.unit_gaps import (
 )
 from components.estimators.base import Card, Estimate
 from components.inference.base import Progress, Uncertainty
+from components.numerics.rounding import rounding_of
 from components.panel import Panel, unit_label
 
 KEY = "support"
@@ -131,7 +131,7 @@ class Reach:
 def _ratio(panel: Panel, gaps: Floats) -> Floats:
     """Distance in units of own movement; zero where the donors track a unit exactly."""
     distance, noise = size(gaps), jitter(gaps)
-    tiny = EXACT * float(np.abs(panel.Y).max())
+    tiny = rounding_of(panel.Y)
     exact = distance <= tiny
     return np.where(exact, 0.0, distance / np.maximum(noise, tiny if tiny > 0.0 else 1.0))
 

@@ -15,13 +15,15 @@ from components.diagnostics.unit_gaps import (
     EQUAL_WEIGHTS,
     Comparison,
     compare,
-    slopes_of,
+    plain_gaps,
     too_small,
     treated_name,
     unit_gaps,
+    weights_follow_anything,
 )
 from components.estimators.base import Card, Estimate
 from components.inference.base import Progress, Uncertainty
+from components.numerics.slopes import lasting, slopes_of
 from components.numerics.twoway import fit_two_way
 
 KEY = "trends"
@@ -31,10 +33,16 @@ KEY = "trends"
 class Trends:
     r"""Compare the slopes of treated and never-treated units before treatment.
 
-    Each unit's gap to the prediction from the never-treated others has a least-squares slope over
-    the periods before treatment; those of treated units are compared with those of never-treated
-    ones by a t test, which needs no assumption about correlation over time. Where units start at
+    Each unit's gap to the prediction from the never-treated others has a slope over the periods
+    before treatment; those of treated units are compared with those of never-treated ones by a t
+    test over units, which holds its level whatever the correlation over time. The slope is by
+    generalized least squares, with the correlation of neighbours that the never-treated units
+    show, so that lasting errors cost no more power than they have to. Where units start at
     different dates, each date has its own window, and dates count by their treated units.
+
+    Weights of as many donors as periods can follow any path, and hide the drift of many treated
+    units. There the plain means are compared, as if donors counted alike, and the verdict is
+    ``"caution"`` at most: a drift that the weights follow may be the donors' own.
 
     Parameters
     ----------
@@ -86,7 +94,8 @@ class Trends:
         drift, unseen = _carried_on(estimate, found)
         verdict: Verdict = "good"
         if found.p_value < self.caution_p:
-            verdict = "bad" if found.p_value < self.bad_p else "caution"
+            clear = found.p_value < self.bad_p and not weights_follow_anything(estimate)
+            verdict = "bad" if clear else "caution"
         elif unseen >= abs(estimate.att):
             verdict = "unknown"
         return Finding(
@@ -114,14 +123,21 @@ def _carried_on(estimate: Estimate, found: Comparison) -> tuple[float, float]:
 
 def _sentence(estimate: Estimate, found: Comparison, verdict: Verdict) -> str:
     design, (drift, unseen) = estimate.panel.design, _carried_on(estimate, found)
+    hidden = weights_follow_anything(estimate)
     weighted = estimate.estimator.card.key not in EQUAL_WEIGHTS and design.kind == "block"
+    others = "weighted donors" if weighted and not hidden else "never-treated units"
     sentence = (
         f"Before treatment {treated_name(estimate.panel)} "
         f"{'drifts' if design.n_treated == 1 else 'drift'} away from the "
-        f"{'weighted donors' if weighted else 'never-treated units'} by {number(found.difference)} "
-        f"a period ({p_text(found.p_value)}); carried on, that would be {number(drift)} in the "
-        f"average treated period, next to an estimate of {number(estimate.att)}."
+        f"{others} by {number(found.difference)} a period ({p_text(found.p_value)}); carried on, "
+        f"that would be {number(drift)} in the average treated period, next to an estimate of "
+        f"{number(estimate.att)}."
     )
+    if hidden:
+        sentence += (
+            f" Donors count alike here: weights of {design.n_controls} donors can follow such a "
+            f"drift over {design.n_pre} periods by chance alone."
+        )
     if verdict == "unknown":
         return (
             f"{sentence} That is no clear trend, but one worth {number(unseen)}, as much as the "
@@ -136,8 +152,9 @@ def _slopes(estimate: Estimate) -> tuple[Comparison | None, pd.DataFrame]:
     panel = estimate.panel
     treated = panel.design.treated
     if panel.design.kind == "block":
-        gaps = unit_gaps(estimate)[:, : panel.design.n_pre]
-        slopes = slopes_of(gaps)
+        hidden = weights_follow_anything(estimate)
+        gaps = plain_gaps(panel) if hidden else unit_gaps(estimate)[:, : panel.design.n_pre]
+        slopes = slopes_of(gaps, lasting(gaps[~treated]))
         table = pd.DataFrame({"unit": panel.units.astype(str), "treated": treated, "slope": slopes})
         return compare(slopes[treated], slopes[~treated]), table
     return _by_date(estimate)
@@ -158,7 +175,8 @@ def _by_date(estimate: Estimate) -> tuple[Comparison | None, pd.DataFrame]:
         members = np.r_[cohort.rows, controls]
         window = panel.Y[members, : cohort.start]
         alpha, beta = fit_two_way(window, np.isfinite(window))
-        slopes = slopes_of(window - alpha[:, None] - beta)
+        left = window - alpha[:, None] - beta
+        slopes = slopes_of(left, lasting(left[len(cohort.rows) :]))
         own, others = slopes[: len(cohort.rows)], slopes[len(cohort.rows) :]
         known = own[np.isfinite(own)]
         if len(known):
@@ -208,6 +226,12 @@ def _advice(estimate: Estimate) -> str:
         return (
             "Choose matrix completion or TROP, which allow units to drift apart, or leave out the "
             "dates whose units drift."
+        )
+    if weights_follow_anything(estimate):
+        return (
+            "The weights may follow it before treatment and lose it after: estimate with an "
+            "earlier date, choose matrix completion or TROP, which allow for a trend of its own, "
+            "and give the drift next to the estimate."
         )
     return (
         "The donors cannot follow it: choose matrix completion or TROP, which allow for a trend of "

@@ -10,7 +10,9 @@ from scipy.stats import t as student
 from components.arrays import Floats, Ints
 from components.estimators.base import Estimate
 from components.estimators.synthetic_control import SyntheticControl
+from components.numerics.rounding import rounding_of
 from components.numerics.simplex_many import simplex_fits
+from components.numerics.slopes import slopes_of
 from components.numerics.twoway import fit_two_way
 from components.panel import Panel, unit_label
 
@@ -18,8 +20,8 @@ EQUAL_WEIGHTS = ("did", "callaway_santanna", "sun_abraham")
 """Estimators that weight donors alike and ask for parallel movement."""
 FEWEST_PERIODS = 6
 FEWEST_CONTROLS = 5
-EXACT = 1e-9
 MOST_COMPARED = 200
+MANY_TREATED = 5
 
 
 def too_small(estimate: Estimate, what: str) -> str | None:
@@ -80,10 +82,47 @@ def unit_gaps(estimate: Estimate) -> Floats:
         alpha, beta = fit_two_way(panel.Y, untreated)
         residuals: Floats = np.where(untreated, panel.Y - alpha[:, None] - beta, np.nan)
         return residuals
-    before = panel.Y[:, : panel.design.n_pre]
     if estimate.estimator.card.key in EQUAL_WEIGHTS:
-        return _from_means(before, np.flatnonzero(~panel.design.treated))
+        return plain_gaps(panel)
     return weighted_gaps(panel, intercept=not levels_matter(estimate))
+
+
+def weights_follow_anything(estimate: Estimate) -> bool:
+    """Tell whether donors' weights can follow many treated units whatever these do.
+
+    With as many donors as periods before treatment, a fit to them says little. One treated unit
+    is then still compared with placebo units, whose fits are as good; with many treated units
+    that comparison gives away what their average would show.
+    """
+    design = estimate.panel.design
+    return (
+        estimate.unit_weights is not None
+        and estimate.estimator.card.key not in EQUAL_WEIGHTS
+        and design.kind == "block"
+        and design.n_treated >= MANY_TREATED
+        and design.n_controls >= design.n_pre
+        and bool(estimate.panel.observed.all())
+    )
+
+
+def plain_gaps(panel: Panel) -> Floats:
+    """Give each unit's gap to the mean of the never-treated others, shape (N, T0).
+
+    Parameters
+    ----------
+    panel : Panel
+        A complete block design.
+
+    Returns
+    -------
+    Floats, shape (N, T0)
+        Less their mean over the periods before treatment.
+    """
+    before, controls = panel.Y[:, : panel.design.n_pre], np.flatnonzero(~panel.design.treated)
+    total, n = before[controls].sum(axis=0), len(controls)
+    gaps = before - total / n
+    gaps[controls] = before[controls] - (total - before[controls]) / (n - 1)
+    return np.asarray(gaps - gaps.mean(axis=1, keepdims=True))
 
 
 def weighted_gaps(panel: Panel, *, intercept: bool) -> Floats:
@@ -124,16 +163,9 @@ def _spread_out(rows: Ints) -> Ints:
     return rows[np.linspace(0, len(rows) - 1, MOST_COMPARED).astype(np.int64)]
 
 
-def _from_means(before: Floats, controls: Ints) -> Floats:
-    total, n = before[controls].sum(axis=0), len(controls)
-    gaps = before - total / n
-    gaps[controls] = before[controls] - (total - before[controls]) / (n - 1)
-    return np.asarray(gaps - gaps.mean(axis=1, keepdims=True))
-
-
 def without_rounding(gaps: Floats, Y: Floats) -> Floats:
     """Set gaps to zero that are only the rounding of outcomes Y."""
-    cleaned: Floats = np.where(np.abs(gaps) <= EXACT * float(np.nanmax(np.abs(Y))), 0.0, gaps)
+    cleaned: Floats = np.where(np.abs(gaps) <= rounding_of(Y), 0.0, gaps)
     return cleaned
 
 
@@ -152,20 +184,6 @@ def jitter(gaps: Floats) -> Floats:
     steps = np.diff(gaps, axis=1) / np.sqrt(2.0)
     seen = np.isfinite(steps)
     return _root_mean(np.where(seen, steps, 0.0) ** 2, seen)
-
-
-def slopes_of(gaps: Floats) -> Floats:
-    """Least-squares slope of each row per period; NaN with fewer than three known cells."""
-    seen = np.isfinite(gaps)
-    count = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    time = np.where(seen, np.arange(gaps.shape[1], dtype=np.float64), 0.0)
-    time = np.where(seen, time - time.sum(axis=1, keepdims=True) / count, 0.0)
-    spread = np.square(time).sum(axis=1)
-    cross = (time * np.where(seen, gaps, 0.0)).sum(axis=1)
-    slopes: Floats = np.divide(
-        cross, spread, out=np.full(len(gaps), np.nan), where=seen.sum(axis=1) >= 3
-    )
-    return slopes
 
 
 def wobble(gaps: Floats) -> Floats:

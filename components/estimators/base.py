@@ -219,12 +219,19 @@ class Estimate:
         return pd.Series(_column_means(masked.T), self.panel.units[self.panel.design.treated])
 
     def by_event_time(self) -> pd.Series[float]:
-        """Average effect by periods since each unit's first treated one, which is 0."""
+        """Average effect by periods since each unit's first treated one, which is 0.
+
+        From 0 on over treated cells alone: where treatment ends again, the periods after it are no
+        effect of a treatment that is on. NaN where no cell is left.
+        """
         design = self.panel.design
         values: dict[int, list[float]] = {}
         for cohort in design.cohorts:
             for column in range(design.n_periods):
-                cells = self.effects[cohort.rows, column]
+                rows = cohort.rows
+                if column >= cohort.start:
+                    rows = rows[self.panel.W[rows, column]]
+                cells = self.effects[rows, column]
                 values.setdefault(column - cohort.start, []).extend(cells[np.isfinite(cells)])
         return pd.Series({time: _mean(np.array(values[time])) for time in sorted(values)})
 
@@ -259,8 +266,8 @@ class Estimate:
 
     @cached_property
     def relative_effect(self) -> float:
-        """The effect as a share of the average counterfactual of the treated cells."""
-        base = _mean(self.Y0[self.panel.W])
+        """The effect as a share of the average counterfactual of the cells it is taken over."""
+        base = _mean(self.Y0[self.panel.W & np.isfinite(self.effects)])
         return self.att / base if base else float("nan")
 
     @property

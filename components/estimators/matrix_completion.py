@@ -10,14 +10,8 @@ import numpy as np
 from components.arrays import Bools, Floats
 from components.errors import SpecError
 from components.estimators.base import Card, Estimate, needs_counterfactual, unidentified_note
-from components.numerics.lowrank import (
-    Completion,
-    Curve,
-    complete,
-    cross_validate,
-    draw_folds,
-    penalty_max,
-)
+from components.numerics.lowrank import Completion, complete, penalty_max
+from components.numerics.lowrank_path import Curve, cross_validate, draw_folds
 from components.panel import Panel
 
 

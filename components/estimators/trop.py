@@ -25,7 +25,7 @@ from components.estimators.trop_tuning import (
     score_of,
 )
 from components.numerics.trop_cells import Penalties
-from components.numerics.trop_search import Grid
+from components.numerics.trop_grid import Grid
 from components.numerics.trop_solver import Solution
 from components.numerics.trop_treated import impute
 from components.numerics.trop_weights import Distance

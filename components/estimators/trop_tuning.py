@@ -12,6 +12,7 @@ from components.arrays import Bools, Floats, Ints
 from components.numerics.trop_blocks import BlockProblem
 from components.numerics.trop_cells import CellProblem
 from components.numerics.trop_effects import effects_stack
+from components.numerics.trop_grid import Curve, Grid
 from components.numerics.trop_scores import (
     LeaveOneCellOut,
     PlaceboBlock,
@@ -20,7 +21,7 @@ from components.numerics.trop_scores import (
     placebo_groups,
     untreated_cells,
 )
-from components.numerics.trop_search import Curve, Grid, Search
+from components.numerics.trop_search import Search
 from components.numerics.trop_weights import Distance
 from components.panel import Panel, unit_label
 

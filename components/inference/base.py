@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.optimize import brentq
+from scipy.stats import chi2, norm
 from scipy.stats import t as student
 
 from components.arrays import Floats
@@ -155,7 +157,9 @@ def rejections_allowed(n: int, level: float) -> int:
 def detectable_by_t(error: float, df: float, level: float) -> float:
     r"""Give the effect that a t interval finds with a power of four fifths.
 
-    .. math:: (t_{df,\,1-\alpha/2} + t_{df,\,0.8})\,\widehat{se}
+    The m times :math:`\widehat{se}` for which a noncentral t with df degrees of freedom and
+    noncentrality m lies beyond :math:`\pm t_{df,\,1-\alpha/2}` with that chance; with many degrees
+    of freedom :math:`z_{1-\alpha/2} + z_{0.8}`.
 
     Parameters
     ----------
@@ -171,7 +175,19 @@ def detectable_by_t(error: float, df: float, level: float) -> float:
     """
     if np.isinf(df):
         return float((norm.ppf(0.5 + level / 2) + norm.ppf(POWER)) * error)
-    return float((student.ppf(0.5 + level / 2, df) + student.ppf(POWER, df)) * error)
+    return _noncentrality(float(df), level) * error
+
+
+@lru_cache(maxsize=4096)
+def _noncentrality(df: float, level: float) -> float:
+    """Average the power over the spread that a standard error has itself, and solve for 0.8."""
+    shares = (np.arange(1000) + 0.5) / 1000
+    critical = student.ppf(0.5 + level / 2, df) * np.sqrt(chi2.ppf(shares, df) / df)
+
+    def short(m: float) -> float:
+        return float(np.mean(norm.cdf(m - critical) + norm.cdf(-m - critical)) - POWER)
+
+    return float(brentq(short, 0.0, float(critical.max()) + 10.0)) if short(0.0) < 0.0 else 0.0
 
 
 def detectable_by_draws(half_width: float, errors: Floats) -> float:

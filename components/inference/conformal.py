@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from math import comb
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from components.arrays import Floats
+from components.arrays import Floats, Ints
 from components.errors import NotApplicableError
 from components.estimators.base import Card, Estimate, NullModel
 from components.inference.base import (
@@ -22,9 +22,10 @@ from components.inference.base import (
     level_text,
     rejections_allowed,
 )
+from components.inference.inversion import PValues, invert
+from components.inference.placements import all_choices, drawn_choices, shifts
 
 MOST_TREATED_SHARE = 0.25
-PValues = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,35 @@ class Conformal:
     r"""Test an effect by how its residuals look among all periods.
 
     For a hypothetical effect :math:`\theta` the treated outcomes lose :math:`\theta` after
-    treatment, the model is fitted to **all** T periods under that null, and the mean absolute
-    residual of the treated periods, :math:`S = T_1^{-1}\sum_{t > T_0} |\hat u_t|`, is ranked
-    among its T cyclic shifts: :math:`p(\theta) = T^{-1}\#\{s : S_s \ge S\}`. The interval holds
-    every constant effect with :math:`p(\theta) > 1 - \text{level}`. The band does the same for
-    one treated period at a time, next to the untreated ones.
+    treatment, the model is fitted to **all** T periods under that null, and the residuals of the
+    treated periods, in one number, :math:`S = |T_1^{-1}\sum_{t > T_0} \hat u_t|`, are ranked
+    among their T cyclic shifts: :math:`p(\theta) = T^{-1}\#\{s : S_s \ge S\}`. The interval holds
+    every constant effect with :math:`p(\theta) > 1 - \text{level}`. The published statistic is
+    :math:`T_1^{-1}\sum_{t > T_0} |\hat u_t|` (``statistic="size"``, docs/coverage.md). The band
+    does the same for one treated period at a time, next to the untreated ones.
 
     Parameters
     ----------
     n_grid : int
         Hypothetical effects tried before the ends of the interval are refined by bisection.
+    statistic : {"average", "size"}
+        ``"average"`` ranks the size of the average residual, which looks for an effect on average;
+        ``"size"`` the average size of residuals, as published, which sees effects of changing sign
+        too, but gives intervals for the average that are more than half as long again. With one
+        treated period they are the same.
+    permutations : {"block", "iid"}
+        ``"block"`` shifts the whole path, in as many ways as there are periods; ``"iid"`` takes
+        any periods, as many as are treated, in the place of the treated ones. The second resolves
+        smaller p-values, but holds only if errors do not last from period to period.
+    n_draws : int
+        Most choices of periods under ``"iid"``; more are drawn at random.
 
     Notes
     -----
-    Exact where the residuals are exchangeable over time, approximate where they are stationary
-    and weakly dependent and the model is estimated well.
+    Exact with either statistic where the residuals are exchangeable over time. Under ``"block"``
+    approximate where they are stationary and weakly dependent and the model is estimated well.
+    Errors that last long next to the time before treatment make intervals too short
+    (docs/coverage.md).
 
     References
     ----------
@@ -55,6 +70,9 @@ class Conformal:
     """
 
     n_grid: int = 81
+    statistic: Literal["average", "size"] = "average"
+    permutations: Literal["block", "iid"] = "block"
+    n_draws: int = 5000
 
     card: ClassVar[Card] = Card(
         key="conformal",
@@ -62,6 +80,10 @@ class Conformal:
         idea="Keep each effect size that would leave the treated periods looking like the others.",
         reference="Chernozhukov, Wüthrich and Zhu (2021), JASA 116(536), 1849-1864.",
     )
+
+    def __post_init__(self) -> None:
+        if self.n_draws < 19:
+            raise ValueError("n_draws must be at least 19")
 
     def why_not(self, estimate: Estimate) -> str | None:
         """Ask for a block design and a model that treats all periods alike."""
@@ -90,11 +112,18 @@ class Conformal:
         n_pre, n_periods = panel.design.n_pre, panel.shape[1]
         gap = estimate.paths["gap"].to_numpy()
         reach = _reach(gap)
-        block = _tester(estimate, np.arange(n_periods), n_pre)
-        found = invert(block, n_periods, level, estimate.att, reach, self.n_grid)
+        places = self._places(n_periods, panel.design.n_post, rng)
+        test = _tester(estimate, np.arange(n_periods), places, self.statistic)
+        n = places.shape[1]
+        found = invert(test, n, level, estimate.att, reach, self.n_grid)
         progress(1 / (panel.design.n_post + 1))
         band = self._band(estimate, level, reach, progress)
-        notes = list(_granularity(level, n_periods, n_pre + 1))
+        notes = list(_granularity(level, n, n_pre + 1, self.permutations))
+        if self._draws(n_periods, panel.design.n_post):
+            notes.append(
+                f"{self.n_draws} choices of periods were drawn at random; near p = 0.05 the Monte "
+                f"Carlo error is {np.sqrt(0.05 * 0.95 / n):.3f}."
+            )
         if panel.design.n_post > MOST_TREATED_SHARE * n_pre:
             notes.append(
                 "Conformal inference is made for few treated periods next to many untreated ones; "
@@ -111,7 +140,7 @@ class Conformal:
         if found.bounds is not None:
             interval = Interval(*found.bounds, level)
             detectable = detectable_by_draws(
-                (interval.upper - interval.lower) / 2, _block_means(estimate, interval)
+                (interval.upper - interval.lower) / 2, _null_means(estimate, interval, places)
             )
             if estimate.att not in interval:
                 notes.append(
@@ -125,8 +154,9 @@ class Conformal:
             interval=interval,
             band=band,
             p_value=found.p_value,
-            smallest_p=1 / n_periods,
+            smallest_p=1 / n,
             detectable=detectable,
+            n_random=n - 1 if self._draws(n_periods, panel.design.n_post) else 0,
             sentence=(
                 f"{level_text(level)} conformal band: effects that would leave the period's "
                 "residual looking like those before treatment; pointwise, two-sided. The interval "
@@ -134,6 +164,16 @@ class Conformal:
             ),
             notes=tuple(notes),
         )
+
+    def _draws(self, n_periods: int, n_post: int) -> bool:
+        return self.permutations == "iid" and comb(n_periods, n_post) > self.n_draws
+
+    def _places(self, n_periods: int, n_post: int, rng: np.random.Generator) -> Floats:
+        if self.permutations == "block":
+            return shifts(n_periods, n_post)
+        if self._draws(n_periods, n_post):
+            return drawn_choices(n_periods, n_post, self.n_draws, rng)
+        return all_choices(n_periods, n_post)
 
     def _band(
         self, estimate: Estimate, level: float, reach: float, progress: Progress
@@ -144,7 +184,7 @@ class Conformal:
         bounds = np.full((n_post, 2), np.nan)
         for step in range(n_post):
             columns = np.r_[np.arange(n_pre), n_pre + step]
-            test = _tester(estimate, columns, n_pre)
+            test = _tester(estimate, columns, shifts(n_pre + 1, 1), self.statistic)
             found = invert(test, n_pre + 1, level, gap[n_pre + step], reach, self.n_grid)
             if found.bounds is None:
                 return None
@@ -156,39 +196,35 @@ class Conformal:
         )
 
 
-def _tester(estimate: Estimate, columns: np.ndarray, n_pre: int) -> PValues:
+def _tester(estimate: Estimate, columns: Ints, places: Floats, statistic: str) -> PValues:
     """Give the function from hypothetical effects to p-values on these columns."""
     panel = estimate.panel.window(columns)
     model = estimate.estimator
     assert isinstance(model, NullModel)
     average = panel.Y[panel.design.treated].mean(axis=0)
-    post = (np.arange(len(columns)) >= n_pre).astype(np.float64)
-    n_post = int(post.sum())
+    post = places[:, 0]
     scale = float(np.abs(estimate.paths["gap"]).max())
 
     def p_values(effects: Floats) -> Floats:
-        residuals = np.abs(model.null_residuals(panel, average - effects[:, None] * post))
-        around = np.concatenate([residuals, residuals[:, : n_post - 1]], axis=1)
-        sums = np.cumsum(np.pad(around, ((0, 0), (1, 0))), axis=1)
-        sizes = (sums[:, n_post:] - sums[:, :-n_post]) / n_post
-        shares: Floats = (sizes >= sizes[:, [n_pre]] - 1e-9 * scale).mean(axis=1)
+        residuals = model.null_residuals(panel, average - effects[:, None] * post)
+        if statistic == "size":
+            residuals = np.abs(residuals)
+        sizes = np.abs(residuals @ places) / post.sum()
+        shares: Floats = (sizes >= sizes[:, [0]] - 1e-9 * scale).mean(axis=1)
         return shares
 
     return p_values
 
 
-def _block_means(estimate: Estimate, interval: Interval) -> Floats:
-    """Mean residual of each block as long as the treatment, under the interval's middle effect."""
+def _null_means(estimate: Estimate, interval: Interval, places: Floats) -> Floats:
+    """Mean residual in the place of the treated periods, under the interval's middle effect."""
     panel = estimate.panel
     model = estimate.estimator
     assert isinstance(model, NullModel)
-    n_pre, n_post = panel.design.n_pre, panel.design.n_post
-    post = (np.arange(panel.shape[1]) >= n_pre) * (interval.lower + interval.upper) / 2
-    average = panel.Y[panel.design.treated].mean(axis=0) - post
-    residuals = model.null_residuals(panel, average[None, :])[0]
-    around = np.concatenate([residuals, residuals[: n_post - 1]])
-    means: Floats = np.convolve(around, np.full(n_post, 1.0 / n_post), mode="valid")
-    return means
+    middle = places[:, 0] * (interval.lower + interval.upper) / 2
+    average = panel.Y[panel.design.treated].mean(axis=0) - middle
+    means: Floats = model.null_residuals(panel, average[None, :])[0] @ places
+    return means / panel.design.n_post
 
 
 def _reach(gap: Floats) -> float:
@@ -196,81 +232,13 @@ def _reach(gap: Floats) -> float:
     return 2.0 * largest if largest > 0 else 1.0
 
 
-@dataclass(frozen=True)
-class Inverted:
-    """Ends of the interval, None where it is unbounded, and the p-value of no effect."""
-
-    bounds: tuple[float, float] | None
-    p_value: float
-    p_of_zero: float
-
-
-def invert(
-    p_values: PValues, n: int, level: float, centre: float, reach: float, n_grid: int
-) -> Inverted:
-    """Find the smallest and the largest effect that is not rejected.
-
-    The effects that are not rejected need not be an interval. The one around them holds zero
-    where an effect on either side of zero is not rejected, and the p-value says the same: zero's
-    own, or the largest that both sides reach.
-
-    Parameters
-    ----------
-    p_values : callable
-        From effects, shape (B,), to their p-values.
-    n : int
-        p-values are multiples of 1/n.
-    level : float
-    centre, reach : float
-        Middle and half-length of the first grid.
-    n_grid : int
-
-    Returns
-    -------
-    Inverted
-    """
-    threshold = rejections_allowed(n, level) / n + 1e-12
-    if threshold < 1 / n:
-        return _unbounded(p_values)
-    for _ in range(8):
-        grid = np.union1d(np.linspace(centre - reach, centre + reach, n_grid), [0.0])
-        values = p_values(grid)
-        kept = np.flatnonzero(values > threshold)
-        if len(kept) and kept[0] > 0 and kept[-1] < len(grid) - 1:
-            break
-        reach *= 0.3 if not len(kept) else 3.0
-    else:
-        return _unbounded(p_values)
-    lower = _bisect(p_values, threshold, inside=grid[kept[0]], outside=grid[kept[0] - 1])
-    upper = _bisect(p_values, threshold, inside=grid[kept[-1]], outside=grid[kept[-1] + 1])
-    sides = values[grid <= 0.0].max(), values[grid >= 0.0].max()
-    own = float(values[np.searchsorted(grid, 0.0)])
-    return Inverted((lower, upper), float(min(sides)), own)
-
-
-def _unbounded(p_values: PValues) -> Inverted:
-    own = float(p_values(np.zeros(1))[0])
-    return Inverted(None, own, own)
-
-
-def _bisect(p_values: PValues, threshold: float, *, inside: float, outside: float) -> float:
-    for _ in range(4):
-        steps = np.linspace(inside, outside, 18)[1:-1]
-        kept = p_values(steps) > threshold
-        last = int(np.flatnonzero(kept)[-1]) if kept.any() else -1
-        inside, outside = (
-            float(steps[last]) if last >= 0 else inside,
-            float(steps[last + 1]) if last + 1 < len(steps) else outside,
-        )
-    return inside
-
-
-def _granularity(level: float, n_block: int, n_single: int) -> tuple[str, ...]:
+def _granularity(level: float, n_block: int, n_single: int, permutations: str) -> tuple[str, ...]:
+    ways = "periods" if permutations == "block" else "choices of periods"
     notes = []
-    for n, what in ((n_block, "interval"), (n_single, "band")):
+    for n, of, what in ((n_block, ways, "interval"), (n_single, "periods", "band")):
         if not rejections_allowed(n, level):
             notes.append(
-                f"{n} periods give p-values of at least {1 / n:.3f}, so there is no "
+                f"{n} {of} give p-values of at least {1 / n:.3f}, so there is no "
                 f"{level_text(level)} conformal {what}: choose a level of {highest_level(n)} or "
                 "lower."
             )

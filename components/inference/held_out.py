@@ -8,8 +8,9 @@ from components.arrays import Floats, Ints
 from components.errors import NotApplicableError
 from components.estimators.base import Estimate
 from components.inference.refits import fixed
+from components.numerics.rounding import rounding_of
 
-ROUNDING = 1e-9
+MUCH = 0.9  # of a single error; averages that err as far leave no room
 
 
 def not_weighted_donors(estimate: Estimate, method: str) -> str | None:
@@ -34,7 +35,7 @@ def not_weighted_donors(estimate: Estimate, method: str) -> str | None:
     weighted = estimate.unit_weights is not None
     if weighted and not getattr(estimate.estimator, "covariates", ()):
         apart = float(np.ptp(_constants(estimate)))
-        if apart <= ROUNDING * float(np.abs(estimate.panel.Y).max()):
+        if apart <= rounding_of(estimate.panel.Y):
             return None
     return (
         f"{method} needs a counterfactual that is a weighted average of donors up to a constant; "
@@ -77,6 +78,35 @@ def held_out_gaps(estimate: Estimate, columns: Ints) -> tuple[Floats, float]:
     level = float(_constants(fit).mean())
     observed = panel.Y[panel.design.treated].mean(axis=0)
     return np.asarray(observed - level - _donor_path(fit, estimate)), level
+
+
+def average_note(errors: Floats, n_post: int) -> tuple[str, ...]:
+    """Say how an interval that takes an average to err like a single period does here.
+
+    Parameters
+    ----------
+    errors : Floats, shape (T0,)
+        Signed errors before treatment, in the order of time.
+    n_post : int
+        Periods that are averaged.
+
+    Returns
+    -------
+    tuple of str
+        Empty where one period alone is treated.
+    """
+    if n_post < 2:
+        return ()
+    said = "The interval for the average takes it to err as far as a single period does."
+    single = float(np.sqrt(np.square(errors).mean()))
+    if len(errors) < 2 * n_post or single == 0.0:
+        return (f"{said} Unless errors last, that is wider than an average needs.",)
+    means = np.convolve(errors, np.full(n_post, 1.0 / n_post), mode="valid")
+    ratio = float(np.sqrt(np.square(means).mean())) / single
+    found = f"averages of {n_post} errors in a row are {ratio:.2f} times as large as single ones"
+    if ratio > MUCH:
+        return (f"{said} Before treatment {found}: errors last, so it is hardly too wide.",)
+    return (f"{said} Before treatment {found}, so it is wider than an average needs.",)
 
 
 def _constants(estimate: Estimate) -> Floats:

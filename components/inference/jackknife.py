@@ -20,6 +20,7 @@ from components.inference.refits import (
     refit,
     too_few_treated,
 )
+from components.numerics.rounding import rounding_of
 
 ROUNDING = 1e-9
 PUBLISHED_FIXED = ("sdid",)
@@ -131,7 +132,7 @@ def _double_difference(estimate: Estimate) -> bool:
     own, donors = _adjusted(estimate)
     gap = own.mean(axis=0) - estimate.unit_weights.to_numpy() @ donors
     att = gap[panel.design.n_pre :].mean() - _level(estimate, gap)
-    return bool(abs(att - estimate.att) <= ROUNDING * float(np.abs(panel.Y).max()))
+    return bool(abs(att - estimate.att) <= rounding_of(panel.Y))
 
 
 def _without_each(estimate: Estimate) -> Floats:

@@ -20,7 +20,7 @@ from components.inference.base import (
     highest_level,
     level_text,
 )
-from components.inference.held_out import held_out_gaps, not_weighted_donors
+from components.inference.held_out import average_note, held_out_gaps, not_weighted_donors
 
 FEWEST_PERIODS = 4
 
@@ -112,7 +112,7 @@ class JackknifePlus:
             detectable=detectable,
             draws=means[:, 0],
             sentence=self._sentence(level, n_pre),
-            notes=_notes(estimate, level, interval, band),
+            notes=_notes(estimate, level, interval, band, signed),
             details={
                 "left_out": pd.DataFrame(
                     {"error": errors, "average_effect": means[:, 0]}, index=panel.periods[:n_pre]
@@ -150,7 +150,11 @@ class JackknifePlus:
 
 
 def _notes(
-    estimate: Estimate, level: float, interval: Interval | None, band: Band | None
+    estimate: Estimate,
+    level: float,
+    interval: Interval | None,
+    band: Band | None,
+    signed: Floats,
 ) -> tuple[str, ...]:
     n = estimate.panel.design.n_pre + 1
     if interval is None or band is None:
@@ -160,9 +164,10 @@ def _notes(
         )
     gap = estimate.paths["gap"].iloc[n - 1 :]
     outside = bool(((gap < band.lower) | (gap > band.upper)).any()) or estimate.att not in interval
+    notes = average_note(signed, estimate.panel.design.n_post)
     if outside:
-        return (
+        notes += (
             "An estimate lies outside its interval: the refits without one period differ from "
             "the fit to all of them.",
         )
-    return ()
+    return notes

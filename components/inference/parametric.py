@@ -24,13 +24,14 @@ from components.inference.base import (
 )
 from components.inference.error_model import ErrorModel, fit_error_model
 from components.inference.refits import Effects, as_tables, fixed
+from components.numerics.rounding import rounding_of
 from components.panel import unit_label
 
 FEWEST_UNITS = 5
 FEWEST_PERIODS = 6
 FEWEST_OWN = 4  # untreated cells of each unit
 TWO_WAY = ("did", "callaway_santanna", "sun_abraham")
-NOTHING = 1e-6  # size of an error, next to the outcome
+NOTHING = 1e-6  # size of an error, next to the range of the outcome
 BIASED = 0.5  # mean error of the simulated estimates, in their standard deviations
 
 
@@ -129,8 +130,7 @@ class ParametricBootstrap:
         """
         panel = estimate.panel
         model = self._model(estimate)
-        size = float(np.abs(panel.Y[panel.observed]).max())
-        if not model.variances.max() > (NOTHING * size) ** 2:
+        if not model.variances.max() > rounding_of(panel.Y, NOTHING) ** 2:
             raise NotApplicableError(
                 "A factor model fits all untreated cells exactly: no error is left to simulate.",
                 hint="Choose another inference method.",
@@ -194,11 +194,19 @@ class ParametricBootstrap:
     ) -> tuple[Floats, tuple[Floats, Floats]]:
         """Estimate in each simulated world: average effect, by period and by event time."""
         panel, estimator = estimate.panel, fixed(estimate)
-        refits = []
+        plain = panel.design.kind == "block" and bool(panel.observed.all())
+        gaps, refits = [], []
         for number in range(self.n_draws):
             outcomes = np.where(panel.observed, model.draw(rng), np.nan)
-            refits.append(Effects.of(estimator.fit(panel.with_outcomes(outcomes))))
+            fit = estimator.fit(panel.with_outcomes(outcomes))
+            if plain:
+                gaps.append((outcomes - fit.Y0)[panel.design.treated].mean(axis=0))
+            else:
+                refits.append(Effects.of(fit))
             progress((number + 1) / self.n_draws)
+        if plain:
+            late = np.array(gaps)[:, panel.design.n_pre :]
+            return late.mean(axis=1), (late, np.array(gaps))
         return as_tables(estimate, refits)
 
 

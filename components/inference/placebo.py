@@ -22,10 +22,17 @@ from components.inference.base import (
     nth_largest,
     rejections_allowed,
 )
-from components.inference.placebo_groups import choose_groups, group_names, placebo_gaps
+from components.inference.placebo_groups import (
+    choose_groups,
+    group_names,
+    known_means,
+    placebo_gaps,
+)
 from components.inference.refits import fixed
+from components.numerics.rounding import GRAIN
 
 MOST_ENUMERATED = 5000  # groups of placebo units; above, they are drawn at random
+EXACT = 1e-12  # of the largest gap: a fit before treatment that counts as without error
 
 
 @dataclass(frozen=True)
@@ -105,10 +112,19 @@ class PlaceboInSpace:
         gaps = placebo_gaps(estimate, fixed(estimate), groups, progress)
         n_pre = estimate.panel.design.n_pre
         own = estimate.paths["gap"].to_numpy()
-        own_fit, fits = float(_rms(own[:n_pre])), _rms(gaps[:, :n_pre])
-        kept = self._kept(own_fit, fits)
+        exact = _exact(estimate, own, gaps)
+        own_fit = max(float(_rms(own[:n_pre])), exact)
+        fits = np.maximum(_rms(gaps[:, :n_pre]), exact)
+        seen = np.isfinite(fits) & np.isfinite(known_means(gaps[:, n_pre:]))
+        if not (seen.any() and np.isfinite(own_fit)):
+            raise NotApplicableError(
+                "Too few outcomes are known for gaps before and after treatment to be compared.",
+                hint="Leave out units or periods with missing outcomes on the design page.",
+            )
+        kept = seen & self._kept(own_fit, fits)
         gaps, fits, groups = gaps[kept], fits[kept], groups[kept]
-        size, scale = self._scales(own, own_fit, gaps, fits, n_pre)
+        averages = known_means(gaps[:, n_pre:])
+        size, scale = self._scales(estimate.att, own, own_fit, gaps, fits, n_pre)
         own_size, sizes = size
         names = group_names(estimate, groups)
         n = len(gaps) + 1
@@ -116,13 +132,14 @@ class PlaceboInSpace:
         rank = rejections_allowed(n, level)
         interval, band, detectable = None, None, None
         if rank and self.statistic != "rmspe_ratio":
-            width = float(nth_largest(np.abs(gaps[:, n_pre:].mean(axis=1)) * scale, rank))
+            width = float(nth_largest(np.abs(averages) * scale, rank))
             interval = Interval(estimate.att - width, estimate.att + width, level)
-            detectable = detectable_by_draws(width, gaps[:, n_pre:].mean(axis=1) * scale)
+            detectable = detectable_by_draws(width, averages * scale)
         if rank:
-            widths = nth_largest(np.abs(gaps[:, n_pre:]) * scale[:, None], rank)
+            widths = _widths(np.abs(gaps[:, n_pre:]) * scale[:, None], level)
             post = pd.Series(own[n_pre:], estimate.panel.periods[n_pre:])
-            band = Band(post - widths, post + widths, level, simultaneous=False)
+            known = np.isfinite(widths) & np.isfinite(own[n_pre:])
+            band = Band((post - widths)[known], (post + widths)[known], level, simultaneous=False)
         return Uncertainty(
             method=self,
             level=level,
@@ -132,9 +149,12 @@ class PlaceboInSpace:
             smallest_p=1 / n,
             detectable=detectable,
             n_random=0 if enumerated else n - 1,
-            draws=gaps[:, n_pre:].mean(axis=1),
+            draws=averages,
             sentence=self._sentence(estimate, level, n - 1, band is not None),
-            notes=(*_notes(level, n, int((~kept).sum()), enumerated), *_held(estimate)),
+            notes=(
+                *_notes(level, n, int((seen & ~kept).sum()), int((~seen).sum()), enumerated),
+                *_held(estimate),
+            ),
             details={
                 "ranking": _ranking(estimate, names, fits, gaps, own_fit, own_size, sizes),
                 "placebo_gaps": pd.DataFrame(
@@ -158,20 +178,15 @@ class PlaceboInSpace:
         return kept
 
     def _scales(
-        self, own: Floats, own_fit: float, gaps: Floats, fits: Floats, n_pre: int
+        self, att: float, own: Floats, own_fit: float, gaps: Floats, fits: Floats, n_pre: int
     ) -> tuple[tuple[float, Floats], Floats]:
         """Size of the treated unit's statistic and the placebos', and what widths scale by."""
-        tiny = 1e-12 * max(float(np.abs(gaps).max()), float(np.abs(own).max()), 1e-300)
-        ratio = (own_fit + tiny) / (fits + tiny)
-        post_own, post = own[n_pre:], gaps[:, n_pre:]
+        ratio, average = own_fit / fits, np.abs(known_means(gaps[:, n_pre:]))
         if self.statistic == "gap":
-            return (abs(post_own.mean()), np.abs(post.mean(axis=1))), np.ones(len(gaps))
+            return (abs(att), average), np.ones(len(gaps))
         if self.statistic == "scaled_gap":
-            return (
-                abs(post_own.mean()) / (own_fit + tiny),
-                np.abs(post.mean(axis=1)) / (fits + tiny),
-            ), ratio
-        return (float(_rms(post_own)) / (own_fit + tiny), _rms(post) / (fits + tiny)), ratio
+            return (abs(att) / own_fit, average / fits), ratio
+        return (float(_rms(own[n_pre:])) / own_fit, _rms(gaps[:, n_pre:]) / fits), ratio
 
     def _sentence(self, estimate: Estimate, level: float, n: int, exists: bool) -> str:
         if not exists:
@@ -185,8 +200,26 @@ class PlaceboInSpace:
 
 
 def _rms(values: Floats) -> Floats:
-    root: Floats = np.sqrt(np.square(values).mean(axis=-1))
+    root: Floats = np.sqrt(known_means(np.square(values)))
     return root
+
+
+def _widths(sizes: Floats, level: float) -> Floats:
+    """Give the half-width of each period from the placebos that are seen in it."""
+    widths = np.full(sizes.shape[1], np.nan)
+    for period, column in enumerate(sizes.T):
+        known = column[np.isfinite(column)]
+        rank = rejections_allowed(len(known) + 1, level)
+        if rank:
+            widths[period] = float(nth_largest(known, rank))
+    return widths
+
+
+def _exact(estimate: Estimate, own: Floats, gaps: Floats) -> float:
+    """Give the fit below which a gap is rounding error, so that all such fits are alike."""
+    size = float(np.nan_to_num(np.abs(np.vstack([gaps, own]))).max())
+    level = float(np.abs(estimate.panel.Y[estimate.panel.observed]).max())
+    return max(EXACT * size, GRAIN * level, float(np.finfo(np.float64).tiny))
 
 
 def _held(estimate: Estimate) -> tuple[str, ...]:
@@ -195,7 +228,7 @@ def _held(estimate: Estimate) -> tuple[str, ...]:
     return ("Tuning is held at the choice made for the treated units.",)
 
 
-def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, ...]:
+def _notes(level: float, n: int, left_out: int, unseen: int, enumerated: bool) -> tuple[str, ...]:
     notes = []
     if not rejections_allowed(n, level):
         notes.append(
@@ -204,6 +237,11 @@ def _notes(level: float, n: int, left_out: int, enumerated: bool) -> tuple[str, 
         )
     if left_out:
         notes.append(f"{left_out} placebos were left out for their fit before treatment.")
+    if unseen:
+        notes.append(
+            f"{unseen} placebos were left out because no outcome of theirs is known before or "
+            "after treatment."
+        )
     if not enumerated:
         error = np.sqrt(0.05 * 0.95 / n)
         notes.append(
@@ -227,7 +265,7 @@ def _ranking(
     names = group_names(estimate, own) + names
     statistic = np.r_[own_size, sizes]
     order = np.argsort(-statistic, kind="stable")
-    average = np.r_[estimate.att, gaps[:, panel.design.n_pre :].mean(axis=1)]
+    average = np.r_[estimate.att, known_means(gaps[:, panel.design.n_pre :])]
     return pd.DataFrame(
         {
             "rank": np.arange(1, len(order) + 1),

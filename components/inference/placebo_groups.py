@@ -91,6 +91,25 @@ def held_placebo_gaps(estimate: Estimate, groups: Ints, progress: Progress) -> F
     return placebo_gaps(estimate, estimator, groups, progress)
 
 
+def known_means(values: Floats) -> Floats:
+    """Average over the last axis, over what is known; NaN where nothing is.
+
+    Parameters
+    ----------
+    values : Floats, shape (..., K)
+        NaN where an outcome is missing.
+
+    Returns
+    -------
+    Floats, shape (...)
+    """
+    known = np.isfinite(values)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    count = known.sum(axis=-1)
+    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return means
+
+
 def group_names(estimate: Estimate, groups: Ints) -> list[str]:
     """Name each group by its units."""
     names = [unit_label(unit) for unit in estimate.panel.units.tolist()]

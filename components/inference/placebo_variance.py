@@ -20,7 +20,12 @@ from components.inference.base import (
     detectable_by_t,
     level_text,
 )
-from components.inference.placebo_groups import choose_groups, group_names, held_placebo_gaps
+from components.inference.placebo_groups import (
+    choose_groups,
+    group_names,
+    held_placebo_gaps,
+    known_means,
+)
 
 FEWEST_CONTROLS = 5
 # Simulated with 30 units and 30 periods: treated noise of twice the controls' is named in 97 of 100
@@ -96,7 +101,14 @@ class PlaceboVariance:
         few = design.n_controls if design.n_treated == 1 else self.n_draws
         groups, enumerated = choose_groups(estimate, self.n_draws, rng, enumerate_up_to=few)
         gaps = held_placebo_gaps(estimate, groups, progress)
-        draws = gaps[:, design.n_pre :].mean(axis=1)
+        averages = known_means(gaps[:, design.n_pre :])
+        seen = np.isfinite(averages)
+        if not seen.any():
+            raise NotApplicableError(
+                "No placebo has an outcome after treatment, so there is no spread to judge by.",
+                hint="Choose another inference method.",
+            )
+        gaps, groups, draws = gaps[seen], groups[seen], averages[seen]
         error = float(draws.std())
         if not error > 1e-12 * float(np.nanmax(np.abs(panel.Y))):
             raise NotApplicableError(
@@ -106,8 +118,8 @@ class PlaceboVariance:
         df = design.n_controls - 1
         quantile = float(student.ppf(0.5 + level / 2, df))
         gap = estimate.paths["gap"]
-        half = pd.Series(quantile * gaps.std(axis=0), panel.periods)
-        post = panel.periods[design.n_pre :]
+        half = pd.Series(quantile * _spread_of_known(gaps), panel.periods)
+        post = panel.periods[(np.arange(len(half)) >= design.n_pre) & np.isfinite(gap + half)]
         return Uncertainty(
             method=self,
             level=level,
@@ -153,10 +165,18 @@ def _notes(estimate: Estimate, before: Floats, *, enumerated: bool) -> tuple[str
     return tuple(notes)
 
 
+def _spread_of_known(values: Floats) -> Floats:
+    """Give the standard deviation over the first axis, over what is known."""
+    last = np.moveaxis(values, 0, -1)
+    deviations = last - known_means(last)[..., None]
+    return np.asarray(np.sqrt(known_means(np.square(deviations))))
+
+
 def _unlike(estimate: Estimate, before: Floats) -> float:
     """Compare how much the treated gap moves before treatment with the placebos' median one."""
-    own = estimate.paths["gap"].to_numpy()[: before.shape[1]].std()
-    others = float(np.median(before.std(axis=1)))
-    if own == 0.0 or others == 0.0:
+    own = float(_spread_of_known(estimate.paths["gap"].to_numpy()[: before.shape[1]]))
+    each = _spread_of_known(before.T)
+    others = float(np.median(each[np.isfinite(each)])) if np.isfinite(each).any() else np.nan
+    if not (own > 0.0 and others > 0.0):
         return 1.0
     return float(own / others)

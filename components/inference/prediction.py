@@ -14,11 +14,12 @@ from components.arrays import Floats
 from components.estimators.base import Card, Estimate
 from components.estimators.synthetic_control import SyntheticControl
 from components.inference.base import POWER, Band, Interval, Progress, Uncertainty, level_text
+from components.inference.held_out import average_note
 from components.numerics.prediction_intervals import Fit, in_sample_draws, later_errors
+from components.numerics.rounding import rounding_of
 from components.panel import period_label
 
 FEWEST_PERIODS = 5
-PERFECT = 1e-9
 SHORT = 0.1  # of the residuals' own spread
 
 
@@ -103,8 +104,7 @@ class PredictionIntervals:
                 f"Prediction intervals need at least {FEWEST_PERIODS} periods before treatment, "
                 f"and there are {design.n_pre}."
             )
-        size = float(np.abs(estimate.paths["observed"]).max())
-        if estimate.pre_rmspe <= PERFECT * size:
+        if estimate.pre_rmspe <= rounding_of(estimate.paths["observed"].to_numpy()):
             return (
                 "The donors track the treated unit exactly before treatment: no residual is left "
                 "to learn from."
@@ -265,6 +265,7 @@ class _Bounds:
                 f"The ends of the average's interval are good to about "
                 f"{self._monte_carlo(alpha):.2g} ({self.method.n_draws} draws)."
             )
+            found += average_note(self.fit.residuals, len(self.periods))
         if not (self.fit.weights >= self.fit.rho).any():
             found.append(
                 f"Every donor's weight is below {self.fit.rho:.2g}, so the published rule takes "

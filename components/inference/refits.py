@@ -189,7 +189,8 @@ def _band(
 def _units_behind(estimate: Estimate, index: pd.Index[Any], since: bool) -> Ints:
     """Count the treated units in the average of each period, or of each event time."""
     design = estimate.panel.design
-    known = np.isfinite(estimate.effects)
+    after = np.maximum.accumulate(estimate.panel.W, axis=1)
+    known = np.isfinite(estimate.effects) & (estimate.panel.W | ~after)
     if not since:
         counts: Ints = (known & estimate.panel.W).sum(axis=0, dtype=np.int64)
         return counts[estimate.panel.periods.get_indexer(index)]

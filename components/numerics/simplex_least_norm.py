@@ -44,7 +44,8 @@ def least_norm(P: Floats, w: Floats, grain: float) -> tuple[Floats, bool]:
     if len(tied) == np.count_nonzero(w):
         return w, True
     _, values, right = np.linalg.svd(P[:, tied] - fitted[:, None], full_matrices=False)
-    rank = int((values > RANK * values[0]).sum()) if values[0] > 0.0 else 0
+    dust = max(RANK * float(values[0]), grain * float(np.sqrt(len(tied))))
+    rank = int((values > dust).sum())
     if rank == len(tied) - 1:
         return w, True
     for choose in (_by_newton, _by_distance):

@@ -6,7 +6,7 @@ up again without a change to any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -97,13 +97,9 @@ def simulate(
     dict
         One line of the table.
     """
-    rng = row.stream(seed)
     warnings = warnings or {}
     tally = _Tally([], [], [], [], {name: [] for name in warnings})
-    for number in range(row.draws):
-        effect = EFFECT * (number % 2)
-        estimate = row.estimator.fit(row.world.draw(rng, effect))
-        uncertainty = assess(row, estimate, rng)
+    for number, (effect, estimate, uncertainty) in enumerate(_draws(row, seed)):
         if uncertainty is None:
             tally.silent += 1
         else:
@@ -113,6 +109,38 @@ def simulate(
                     tally.warned[name].append(warns(estimate, uncertainty))
         progress((number + 1) / row.draws)
     return _line(row, tally, seed)
+
+
+def look_again(row: Row, seed: int, warnings: Mapping[str, Warns]) -> dict[str, float]:
+    """Draw the panels of a row in which warnings are looked at once more, and look.
+
+    Parameters
+    ----------
+    row : Row
+    seed : int
+    warnings : mapping of str to callable
+        As for :func:`simulate`, which draws the same panels.
+
+    Returns
+    -------
+    dict
+        Their entries in the line of the row.
+    """
+    seen: dict[str, list[bool]] = {name: [] for name in warnings}
+    for _, (_, estimate, uncertainty) in zip(range(row.looks), _draws(row, seed), strict=False):
+        if uncertainty is not None:
+            for name, warns in warnings.items():
+                seen[name].append(warns(estimate, uncertainty))
+    return _warned(seen)
+
+
+def _draws(row: Row, seed: int) -> Iterator[tuple[float, Estimate, Uncertainty | None]]:
+    """Draw and assess one panel after the other, every second one with an effect."""
+    rng = row.stream(seed)
+    for number in range(row.draws):
+        effect = EFFECT * (number % 2)
+        estimate = row.estimator.fit(row.world.draw(rng, effect))
+        yield effect, estimate, assess(row, estimate, rng)
 
 
 def assess(row: Row, estimate: Estimate, rng: np.random.Generator) -> Uncertainty | None:
@@ -161,9 +189,15 @@ def _line(row: Row, tally: _Tally, seed: int) -> dict[str, Any]:
         "band_coverage": band,
         "band_error": band_error,
     }
-    for name, seen in tally.warned.items():
-        line[f"warned_{name}"], line[f"warned_{name}_error"] = share(seen)
+    line |= _warned(tally.warned)
     line["fingerprint"] = row.fingerprint(seed)
+    return line
+
+
+def _warned(seen: Mapping[str, list[bool]]) -> dict[str, float]:
+    line = {}
+    for name, looks in seen.items():
+        line[f"warned_{name}"], line[f"warned_{name}_error"] = share(looks)
     return line
 
 
@@ -192,6 +226,8 @@ def complete(
     path: Path = STORED,
     warnings: Mapping[str, Warns] | None = None,
     tell: Callable[[str], None] | None = None,
+    again: Callable[[Row], bool] | None = None,
+    looks: Mapping[str, Warns] | None = None,
 ) -> pd.DataFrame:
     """Simulate the rows that a table does not hold yet, and write it after each of them.
 
@@ -206,6 +242,11 @@ def complete(
         As for :func:`simulate`.
     tell : callable, optional
         Told each new row in words.
+    again : callable, optional
+        Which rows are simulated anew although the table holds them: those of a method whose code
+        has changed, for nothing else tells.
+    looks : mapping of str to callable, optional
+        Warnings whose shares are counted anew in the rows that are kept.
 
     Returns
     -------
@@ -218,12 +259,15 @@ def complete(
     wanted = [row.fingerprint(seed) for row in rows]
     lines = {mark: lines[mark] for mark in wanted if mark in lines}
     for row, mark in zip(rows, wanted, strict=True):
-        if mark not in lines:
+        new = mark not in lines or (again is not None and again(row))
+        if new:
             lines[mark] = simulate(row, seed, warnings)
-            if tell is not None:
-                tell(f"{row.design} · {row.estimator.card.title} · {row.method.card.title}")
+        elif looks:
+            lines[mark] |= look_again(row, seed, looks)
         table = pd.DataFrame([lines[one] for one in wanted if one in lines])
         table.round(6).to_csv(path, index=False, lineterminator="\n")
+        if tell is not None and (new or looks):
+            tell(f"{row.design} · {row.estimator.card.title} · {row.method.card.title}")
     return stored(path)
 
 

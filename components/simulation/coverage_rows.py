@@ -41,8 +41,6 @@ DID, SC, SCI = DifferenceInDifferences(), SyntheticControl(), SyntheticControlIn
 SDID, CS, SA = SyntheticDID(), CallawaySantAnna(), SunAbraham()
 MC = MatrixCompletion(penalty=0.01)
 DWCP = TROP(lambda_unit=0.2, lambda_time=0.1, lambda_nn=math.inf)
-EFFORT = 3  # multiplies the panels of every row, up to MOST_DRAWS; a change simulates all anew
-MOST_DRAWS = 2000
 MOST_LOOKS = 300  # panels in which false alarms are counted, on the twin of a broken design
 FEW_LOOKS = 100  # on other healthy designs
 
@@ -64,19 +62,20 @@ def _row(
     design: str, estimator: Estimator, method: InferenceMethod, draws: int, promise: Promise
 ) -> Row:
     healthy = MOST_LOOKS if design in {one.healthy for one in FAILURES.values()} else FEW_LOOKS
-    draws = min(MOST_DRAWS, EFFORT * draws)
     looks = draws if promise == "broken" else min(draws, healthy)
     return Row(design, DESIGNS[design], estimator, method, promise, draws, looks)
 
 
 def _units() -> list[Row]:
     """Methods that compare units: exact or nearly so where units are alike."""
-    draws: dict[Estimator, int] = {DID: 2000, SC: 2000, SCI: 2000, SDID: 1000, MC: 300, DWCP: 500}
+    draws: dict[Estimator, int] = {DID: 2000, SC: 2000, SCI: 2000, SDID: 2000, MC: 900, DWCP: 1500}
     return [
         *(_row("alike", e, PlaceboInSpace(), n, "nominal") for e, n in draws.items()),
         _row("alike", SC, PlaceboInSpace(statistic="gap"), 2000, "nominal"),
         *(_row("alike", e, PlaceboVariance(), n, "nominal") for e, n in draws.items()),
-        *(_row("alike", e, ParametricBootstrap(n_draws=99), 120, "nominal") for e in (DID, SC)),
+        _row("alike", DID, ParametricBootstrap(n_draws=99), 360, "nominal"),
+        _row("alike", SC, ParametricBootstrap(n_draws=99), 1000, "nominal"),
+        _row("few after", SC, ParametricBootstrap(n_draws=99), 500, "nominal"),
     ]
 
 
@@ -84,16 +83,18 @@ def _periods() -> list[Row]:
     """Methods that compare periods: exact or nearly so where periods are alike."""
     predicted = PredictionIntervals(differences=False)
     return [
-        _row("stationary", DID, Conformal(), 1000, "nominal"),
-        _row("stationary", SC, Conformal(), 500, "nominal"),
-        _row("stationary", SCI, Conformal(), 300, "nominal"),
-        _row("few after", DID, Conformal(), 300, "nominal"),
-        *(_row("stationary", e, JackknifePlus(), 400, "nominal") for e in (DID, SC, SCI)),
-        _row("stationary", SCI, JackknifePlus(conservative=True), 200, "conservative"),
-        _row("few after", SCI, JackknifePlus(), 200, "conservative"),
-        _row("stationary", SC, predicted, 300, "conservative"),
-        _row("few after", SC, predicted, 200, "conservative"),
-        *(_row("long", e, CrossFittedTTest(), 1000, "nominal") for e in (DID, SC, SCI)),
+        _row("stationary", DID, Conformal(), 2000, "nominal"),
+        _row("stationary", SC, Conformal(), 1000, "nominal"),
+        _row("stationary", SCI, Conformal(), 1000, "nominal"),
+        _row("few after", DID, Conformal(), 1000, "nominal"),
+        _row("few after", DID, Conformal(statistic="size"), 500, "conservative"),
+        _row("few after", DID, Conformal(permutations="iid"), 1000, "nominal"),
+        *(_row("stationary", e, JackknifePlus(), 1200, "nominal") for e in (DID, SC, SCI)),
+        _row("stationary", SCI, JackknifePlus(conservative=True), 600, "conservative"),
+        _row("few after", SCI, JackknifePlus(), 600, "conservative"),
+        _row("stationary", SC, predicted, 900, "conservative"),
+        _row("few after", SC, predicted, 600, "conservative"),
+        *(_row("long", e, CrossFittedTTest(), 2000, "nominal") for e in (DID, SC, SCI)),
     ]
 
 
@@ -110,27 +111,27 @@ def _conditional() -> list[Row]:
             design,
             DID,
             ConditionalVariance(given=name),
-            400,
+            1200,
             "nominal",
         )
         for design, names in given.items()
         for name in names
     ]
     return uneven + [
-        _row("alike", e, ConditionalVariance(), n, "nominal") for e, n in ((SC, 150), (SDID, 100))
+        _row("alike", e, ConditionalVariance(), n, "nominal") for e, n in ((SC, 450), (SDID, 300))
     ]
 
 
 def _many() -> list[Row]:
     """Methods that learn from the spread of many treated units."""
     return [
-        _row("half", DID, Jackknife(), 150, "nominal"),
-        _row("half", SDID, Jackknife(), 150, "nominal"),
-        _row("half", SDID, UnitBootstrap(), 600, "nominal"),
-        _row("half", DID, UnitBootstrap(n_draws=100), 100, "nominal"),
+        _row("half", DID, Jackknife(), 450, "nominal"),
+        _row("half", SDID, Jackknife(), 450, "nominal"),
+        _row("half", SDID, UnitBootstrap(), 1800, "nominal"),
+        _row("half", DID, UnitBootstrap(n_draws=100), 2000, "nominal"),
         *(
             _row(design, e, EventStudyErrors(), draws, "nominal")
-            for design, draws in (("hundred", 600), ("three dates", 300))
+            for design, draws in (("hundred", 1800), ("three dates", 900))
             for e in (DID, CS, SA)
         ),
     ]
@@ -139,21 +140,22 @@ def _many() -> list[Row]:
 def _broken() -> list[Row]:
     """Designs that depart from what a method needs, each after the same on its healthy twin."""
     pairs: list[tuple[str, Estimator, InferenceMethod, int]] = [
-        ("outside", SC, PlaceboVariance(), 400),
-        ("outside", SC, PlaceboInSpace(statistic="gap"), 400),
-        *(("noisier", e, PlaceboVariance(), 400) for e in (DID, SC, SDID)),
-        ("quieter", SDID, PlaceboVariance(), 400),
-        *(("drifting", e, PlaceboVariance(), 400) for e in (DID, SCI, SDID)),
-        ("drifting half", SDID, UnitBootstrap(), 400),
-        ("lasting", DID, Conformal(), 300),
-        ("lasting", SCI, JackknifePlus(), 200),
-        ("lasting", SC, PredictionIntervals(differences=False), 200),
-        ("five", SDID, UnitBootstrap(), 400),
-        ("five", DID, EventStudyErrors(), 600),
+        ("outside", SC, PlaceboVariance(), 1200),
+        ("outside", SC, PlaceboInSpace(statistic="gap"), 1200),
+        *(("noisier", e, PlaceboVariance(), 1200) for e in (DID, SC, SDID)),
+        ("quieter", SDID, PlaceboVariance(), 1200),
+        *(("drifting", e, PlaceboVariance(), 1200) for e in (DID, SCI, SDID)),
+        ("drifting half", SDID, UnitBootstrap(), 2000),
+        ("lasting", DID, Conformal(), 600),
+        ("lasting", DID, Conformal(permutations="iid"), 600),
+        ("lasting", SCI, JackknifePlus(), 600),
+        ("lasting", SC, PredictionIntervals(differences=False), 600),
+        ("five", SDID, UnitBootstrap(), 1200),
+        ("five", DID, EventStudyErrors(), 1800),
     ]
     twins = [
-        _row("shocked", SDID, UnitBootstrap(), 400, "nominal"),
-        _row("shocked", DID, EventStudyErrors(), 400, "nominal"),
+        _row("shocked", SDID, UnitBootstrap(), 1200, "nominal"),
+        _row("shocked", DID, EventStudyErrors(), 1200, "nominal"),
     ]
     return twins + [_row(*pair, "broken") for pair in pairs]
 
@@ -163,7 +165,7 @@ def _undeclared(method: InferenceMethod) -> list[Row]:
         panel = DESIGNS[design].draw(np.random.default_rng(0))
         takes = [e for e in (DID, SC, SCI, SDID) if method.why_not(e.fit(panel)) is None]
         if takes:
-            return [_row(design, e, method, 500, "nominal") for e in takes]
+            return [_row(design, e, method, 1500, "nominal") for e in takes]
     raise SpecError(
         f"No design of the coverage study suits the method {method.card.title!r}.",
         hint="Add one to components/simulation/coverage_rows.py.",

@@ -28,6 +28,9 @@ PLACEBO_DRAWS = 40
 WITHIN = 2.0
 """Standard errors of a paired difference within which two estimators are tied."""
 
+ROUNDING = 1e-9
+"""Of the best error: a difference below it comes from the order of additions."""
+
 FEWEST_DRAWS = 10
 """Below this number of draws nobody is told apart."""
 
@@ -148,7 +151,8 @@ def ranking(draws: Mapping[str, Floats]) -> pd.DataFrame:
     best = draws[str(table["key"].iloc[0])][:, 0]
     pairs = [_behind(draws[str(key)][:, 0], best) for key in table["key"]]
     table["behind"], table["behind_error"], n = np.array(pairs).T
-    close = ~(table["behind"] > WITHIN * table["behind_error"])
+    rounding = ROUNDING * table["rmse"].iloc[0]
+    close = ~(table["behind"] > np.maximum(WITHIN * table["behind_error"], rounding))
     table["tied"] = close | (n < FEWEST_DRAWS)
     table["place"] = np.where(table["tied"], 1, np.arange(1, len(table) + 1))
     return table

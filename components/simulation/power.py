@@ -169,7 +169,7 @@ def simulate(study: PowerStudy, progress: Progress = silent) -> PowerTables:
             progress((done + share) / len(study.kinds))
 
         draws = draw(study, kind, part)
-        for tables, table in ((curves, _curve(draws, study)), (figures, _figures(draws))):
+        for tables, table in ((curves, curve(draws, study.effects)), (figures, behaviour(draws))):
             table.insert(0, "kind", kind)
             tables.append(table)
     return PowerTables(pd.concat(curves, ignore_index=True), pd.concat(figures, ignore_index=True))
@@ -188,17 +188,19 @@ def stored() -> PowerTables:
     return PowerTables(curves, figures)
 
 
-def _curve(draws: Draws, study: PowerStudy) -> pd.DataFrame:
+def curve(draws: Draws, effects: tuple[float, ...]) -> pd.DataFrame:
+    """Tabulate the power of each variance: given, effect, power, mc_error."""
     rows = []
-    for effect in study.effects:
+    for effect in effects:
         power = draws.rejects(effect).mean(axis=1)
-        errors = np.sqrt(power * (1.0 - power) / study.n_draws)
+        errors = np.sqrt(power * (1.0 - power) / len(draws.errors))
         rows += [(*row, effect) for row in zip(GIVEN, power, errors, strict=True)]
     table = pd.DataFrame(rows, columns=["given", "power", "mc_error", "effect"])
     return table[["given", "effect", "power", "mc_error"]]
 
 
-def _figures(draws: Draws) -> pd.DataFrame:
+def behaviour(draws: Draws) -> pd.DataFrame:
+    """Tabulate what lies behind the power of each variance: given, figure, value, mc_error."""
     found = draws.rejects(0.0)
     varies = bool(np.ptp(draws.truth) > 0.0)
     cuts = np.quantile(draws.truth, [1 / 3, 2 / 3])

@@ -18,6 +18,7 @@ from components.data import Ledger, Table, to_panel
 from components.panel import Panel
 
 MOST_KEPT = 48
+MOST_FIGURES = 24
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 QUICK = ("did", "sc", "sc_intercept", "sdid", "callaway_santanna", "sun_abraham")
 QUICK_INFERENCE = (None, "placebo_in_space", "conditional", "event_study")
@@ -55,6 +56,11 @@ class Store:
 @st.cache_resource(show_spinner=False)
 def _shared() -> Store:
     return Store()
+
+
+@st.cache_resource(show_spinner=False)
+def _shared_figures() -> Store:
+    return Store(MOST_FIGURES)
 
 
 def _store(spec: AnalysisSpec) -> Store:
@@ -111,6 +117,29 @@ def kept(spec: AnalysisSpec, key: str) -> Any | None:
 def keep(spec: AnalysisSpec, key: str, value: Any) -> None:
     """Keep something beside the results of an analysis, for whoever may see those."""
     _store(spec).put(key, value)
+
+
+def drawn(result: Result, key: str, make: Callable[[], Any]) -> Any:
+    """Give a figure of a result; it is made once for whoever may see the result.
+
+    Parameters
+    ----------
+    result : Result
+        The object that is drawn; another one, be it of the same analysis, is drawn anew.
+    key : str
+        Must name all else that the figure depends on: view, words, colours.
+    make : callable
+        Makes the figure, which nobody changes afterwards.
+    """
+    if result.spec.sample is not None:
+        store = _shared_figures()
+    else:
+        store = st.session_state.setdefault("figures", Store(MOST_FIGURES))
+    pair: tuple[Result, Any] | None = store.get(key)
+    if pair is None or pair[0] is not result:
+        pair = (result, make())
+        store.put(key, pair)
+    return pair[1]
 
 
 def kept_result(spec: AnalysisSpec) -> Result | None:

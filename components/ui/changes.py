@@ -47,7 +47,7 @@ def keep_section(result: Result) -> None:
             type="primary",
             icon=":material/bookmark_add:",
             key="keep",
-            on_click=lambda: _add(result.spec, st.session_state[NOTE], result),
+            on_click=lambda: keep(result.spec, st.session_state[NOTE], result),
         )
     with there, st.form("add link", border=True):
         st.text_input("Or a link to another analysis", key=LINK, placeholder="https://…?v=1&data=…")
@@ -61,7 +61,7 @@ def keep_section(result: Result) -> None:
         with told(stop=False):
             if link is not None:
                 query = parse_qs(urlsplit(link.strip()).query, keep_blank_values=True)
-                _add(from_query(query), "from a link", None)
+                keep(from_query(query), "from a link", None)
 
 
 def chosen_pair(result: Result) -> tuple[Result, Result] | None:
@@ -248,7 +248,16 @@ def _table(table: pd.DataFrame, empty: str, name: str) -> None:
     )
 
 
-def _add(spec: AnalysisSpec, note: str, result: Result | None) -> None:
+def keep(spec: AnalysisSpec, note: str, result: Result | None) -> None:
+    """Keep a run, to be compared with the one on screen.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+    note : str
+    result : Result, optional
+        None runs it when it is looked at.
+    """
     runs: list[Run] = st.session_state.setdefault(RUNS, [])
     place = max((run.place for run in runs), default=ON_SCREEN) + 1
     st.session_state[RUNS] = [*runs, Run(place, spec, note, result)][-MOST_KEPT:]

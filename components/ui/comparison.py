@@ -7,7 +7,7 @@ import streamlit as st
 
 from components.analysis import AnalysisSpec, Words
 from components.analysis.disagreement import disagreement, in_order
-from components.analysis.entrants import Contest, Judge
+from components.analysis.entrants import Contest, Entrant, Judge
 from components.analysis.words import number
 from components.charts import forest as charts
 from components.inference.base import level_text
@@ -37,15 +37,16 @@ def effects(found: Contest, judge: Judge | None, spec: AnalysisSpec, words: Word
     st.caption(
         md(
             f"In the order of {by}, never of the effect. Intervals: "
-            f"{_method_words(found)}. Bold: the estimator of this analysis."
+            f"{_method_words(found, order)}. Bold: the estimator of this analysis."
         )
     )
     table = effect_table(found, order)
-    missing = table[table["no_interval_because"] != ""]
-    if len(missing):
-        with st.expander(f"Why {len(missing)} have no interval"):
-            for row in missing.itertuples():
-                st.markdown(f"- **{md(row.estimator)}**: {md(row.no_interval_because)}")
+    missing = [found.entrants[key] for key in order if found.entrants[key].refusal is not None]
+    if missing:
+        label = "1 estimator has" if len(missing) == 1 else f"{len(missing)} estimators have"
+        with st.expander(f"Why {label} no interval", icon=":material/info:"):
+            lines = [f"- **{md(one.title)}**: {md(one.refusal)}" for one in missing]
+            st.markdown("\n".join(lines))
     _use(found, order, spec)
     save_button(
         "Effects of all estimators (CSV)",
@@ -57,13 +58,22 @@ def effects(found: Contest, judge: Judge | None, spec: AnalysisSpec, words: Word
     )
 
 
-def _method_words(found: Contest) -> str:
+def _method_words(found: Contest, order: list[str]) -> str:
     if found.inference is None:
         return "none, because this analysis has no inference method"
-    return (
-        f"{found.inference.lower()}, {level_text(found.level)}, the method of this analysis, for "
-        "every estimator that it applies to; open marks have none"
-    )
+    text = f"{found.inference.lower()}, {level_text(found.level)}, the method of this analysis"
+    entrants = [found.entrants[key] for key in order]
+    open_ = sum(_pending(one) for one in entrants)
+    if any(one.refusal is not None for one in entrants):
+        text += "; open marks have none"
+    if open_:
+        still = "not worked out" if not found.stage else "still being worked out"
+        text += f"; {still} for {open_} of {len(order)}, which are open marks too"
+    return text
+
+
+def _pending(one: Entrant) -> bool:
+    return one.interval is None and one.refusal is None
 
 
 def effect_table(found: Contest, order: list[str]) -> pd.DataFrame:
@@ -86,7 +96,9 @@ def effect_table(found: Contest, order: list[str]) -> pd.DataFrame:
             "average_effect": [one.att for one in entrants],
             "lower": [one.interval[0] if one.interval else float("nan") for one in entrants],
             "upper": [one.interval[1] if one.interval else float("nan") for one in entrants],
-            "no_interval_because": [one.refusal or "" for one in entrants],
+            "no_interval_because": [
+                "not worked out yet" if _pending(one) else one.refusal or "" for one in entrants
+            ],
             "seconds": [one.seconds for one in entrants],
         }
     )
@@ -125,10 +137,7 @@ def paths(found: Contest, judge: Judge | None, panel: Panel, words: Words) -> No
         config=results.CONFIG,
         alt="Observed outcomes of the treated units and the counterfactual of every estimator",
     )
-    st.caption(
-        "Averages over the treated units. The dotted line marks the first treated period; a click "
-        "on a name hides its line."
-    )
+    st.caption("Averages over the treated units; a click on a name hides its line.")
     columns = {
         found.entrants[key].title: found.entrants[key].counterfactual
         for key in order
@@ -158,26 +167,33 @@ def weights(found: Contest, judge: Judge | None) -> None:
     if all(table.empty for table in tables.values()):
         return
     st.header("Whose weights they use")
-    for (what, table), place in zip(tables.items(), st.columns(2, gap="medium"), strict=True):
+    for what, table in tables.items():
         if table.empty:
             continue
-        most = charts.MOST_DONORS if what == "donors" else len(table)
-        with place:
-            st.plotly_chart(
-                charts.weight_map(table, frame.theme(), most=most),
-                theme=None,
-                key=f"{what} side by side",
-                config={"displayModeBar": False},
-                alt=f"Weights on {what}, one column for each estimator",
-            )
-            rest = f" The {len(table) - most} others are in the file." if len(table) > most else ""
-            st.caption(f"Weights on {what}; empty cells are below half a percent.{rest}")
-            flat = table.rename_axis(what).reset_index()
-            save_button(
-                f"Weights on {what} (CSV)",
-                to_csv(flat),
-                f"weights_on_{what}.csv",
-                "text/csv",
-                icon=":material/download:",
-                key=f"{what} file",
-            )
+        most = charts.MOST_DONORS
+        drawn = (
+            charts.donor_map(table, frame.theme(), most=most)
+            if what == "donors"
+            else charts.period_map(table, frame.theme())
+        )
+        st.plotly_chart(
+            drawn,
+            theme=None,
+            key=f"{what} side by side",
+            config={"displayModeBar": False},
+            alt=f"Weights on {what}, side by side for all estimators",
+        )
+        rest = ""
+        if what == "donors" and len(table) > most:
+            rest = f" The {len(table) - most} others are in the file."
+        written = what == "donors" or len(table) <= charts.MOST_WRITTEN
+        cells = "cells below half a percent have no number" if written else "strong colour is much"
+        st.caption(f"Weights on {what}; {cells}.{rest}")
+        save_button(
+            f"Weights on {what} (CSV)",
+            to_csv(table.rename_axis(what).reset_index()),
+            f"weights_on_{what}.csv",
+            "text/csv",
+            icon=":material/download:",
+            key=f"{what} file",
+        )

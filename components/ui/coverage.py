@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from components.analysis import AnalysisSpec
+from components.analysis.views import EVERY_DESIGN as EVERY
 from components.charts.coverage import coverage_dots, warning_dots
 from components.diagnostics.catalog import DIAGNOSTICS
 from components.estimators import ESTIMATORS
@@ -17,8 +18,8 @@ from components.simulation.coverage_table import design_title, failures, promise
 from components.ui import frame, results
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
+from components.ui.view_fields import view_choice
 
-EVERY = "every design"
 WHAT = {"interval": "The average effect", "band": "Each period"}
 VERDICTS = {
     "kept": "within 93 to 97%",
@@ -30,9 +31,18 @@ VERDICTS = {
 }
 
 
-def row_name(row: pd.Series[str]) -> str:
-    """Name a row: method and estimator, each with its setting where that is not as usual."""
+def row_name(row: pd.Series[str], *, brief: bool = False) -> str:
+    """Name a row: method and estimator, each with its setting where that is not as usual.
+
+    Parameters
+    ----------
+    row : pandas.Series
+    brief : bool
+        Without the tuning of the estimator, for figures.
+    """
     method, estimator = METHODS[row["method"]].card.title, ESTIMATORS[row["estimator"]].card.title
+    if brief:
+        return f"{_tuned(method, row['setting'])} · {estimator}"
     return f"{_tuned(method, row['setting'])} · {_tuned(estimator, row['tuning'])}"
 
 
@@ -60,7 +70,7 @@ def your_choice(table: pd.DataFrame, spec: AnalysisSpec) -> None:
         )
         return
     estimator, method = spec.estimator.card, spec.inference.card
-    st.subheader(f"Your choice: {md(method.title)} with {md(estimator.title)}")
+    st.header(f"Your choice: {md(method.title)} with {md(estimator.title)}")
     rows = table[(table["method"] == method.key) & (table["estimator"] == estimator.key)]
     if rows.empty:
         others = table.loc[table["method"] == method.key, "estimator"].unique()
@@ -119,18 +129,13 @@ def design_field(table: pd.DataFrame, spec: AnalysisSpec) -> str:
     own = []
     if spec.inference is not None:
         own = list(table.loc[table["method"] == spec.inference.card.key, "design"])
-    options = [*names, EVERY]
-    chosen = st.selectbox(
-        "Design",
-        options,
-        index=options.index(own[0]) if own else 0,
-        format_func=lambda name: "Every design" if name == EVERY else design_title(name),
-        key="coverage design",
-        persist_state="session",
+    options = {name: design_title(name) for name in names} | {EVERY: "Every design"}
+    chosen = view_choice(
+        "coverage_design", "Design", options, own[0] if own else names[0], listed=True
     )
     if chosen != EVERY:
         st.caption(md(DESIGNS[chosen].text))
-    return str(chosen)
+    return chosen
 
 
 def promises(table: pd.DataFrame, spec: AnalysisSpec) -> None:
@@ -150,23 +155,17 @@ def promises(table: pd.DataFrame, spec: AnalysisSpec) -> None:
     st.markdown(
         f"Of **{seen} combinations** of design, estimator and method for which theory promises "
         f"{level_text(LEVEL)} for the average effect, **{counts.get('kept', 0)} lie within 93 to "
-        f"97%**{', ' if parts else ''}{' and '.join(parts)}."
+        f"97%**{''.join(f', {part}' for part in parts[:-1])}"
+        f"{' and ' + parts[-1] if parts else ''}."
     )
     design = design_field(judged, spec)
-    what = st.segmented_control(
-        "Interval for",
-        list(WHAT),
-        format_func=lambda key: WHAT[key],
-        default="interval",
-        required=True,
-        key="coverage what",
-    )
+    what = view_choice("coverage_of", "Interval for", WHAT, "interval")
     shown = judged if design == EVERY else judged[judged["design"] == design]
     prefix = "band_" if what == "band" else ""
     dots = pd.DataFrame(
         {
             "name": [
-                row_name(row)
+                row_name(row, brief=True)
                 + (f" · {design_title(str(row['design']))}" if design == EVERY else "")
                 for _, row in shown.iterrows()
             ],

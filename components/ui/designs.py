@@ -15,6 +15,7 @@ from components.ui import state
 from components.ui.frame import theme
 from components.ui.text import md
 
+MOST_SEEN = 11
 COLUMN, HAND = "From the table", "By hand"
 CLICKS = "design chart"
 
@@ -72,17 +73,25 @@ def treatment_fields(spec: AnalysisSpec, whole: Panel, current: Panel) -> None:
 
 
 def clickable_outcomes(panel: Panel, words: Words) -> None:
-    """Draw all outcomes; a click on a period makes it the first treated one."""
+    """Draw all outcomes; where all start together, a click on a period makes it the first."""
+    one_date = panel.design.kind in ("none", "block")
+    figure = adoption.outcomes(panel, words.axis, theme())
+    common: dict[str, Any] = {
+        "theme": None,
+        "config": {"displayModeBar": False},
+        "alt": f"{words.outcome} of every unit over time, the treated in front",
+    }
+    if not one_date:
+        # A click would give all units one date without a word; that is chosen by hand.
+        st.plotly_chart(figure, key="design picture", **common)
+        return
     st.plotly_chart(
-        adoption.outcomes(panel, words.outcome, theme()),
-        theme=None,
-        key=CLICKS,
-        on_select=lambda: _clicked(panel),
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"{words.outcome} of every unit over time, the treated in front",
+        figure, key=CLICKS, on_select=lambda: _clicked(panel), selection_mode="points", **common
     )
-    st.caption("Click a point of the dark line to make its period the first treated one.")
+    what = "its period the first treated one"
+    if panel.design.kind == "none":
+        what += " of the units that you choose"
+    st.caption(f"Click a point of the dark line to make {what}.")
 
 
 def donor_table(spec: AnalysisSpec, panel: Panel) -> None:
@@ -94,7 +103,7 @@ def donor_table(spec: AnalysisSpec, panel: Panel) -> None:
     panel : Panel
         With the treatment of the spec, before units are dropped.
     """
-    table = _donors(panel)
+    table = _donors(panel).dropna(axis="columns", how="all")
     names = table["unit"].tolist()
     key = _editor_key(spec, names)
     table.insert(0, "donor", ~table["unit"].isin(st.session_state[f"{key} base"]))
@@ -103,7 +112,7 @@ def donor_table(spec: AnalysisSpec, panel: Panel) -> None:
         key=key,
         hide_index=True,
         disabled=[column for column in table.columns if column != "donor"],
-        height=min(420, 38 + 35 * max(len(table), 1)),
+        height="content" if len(table) <= MOST_SEEN else 420,
         column_config={
             "donor": st.column_config.CheckboxColumn("Donor", width="small"),
             "unit": "Unit",

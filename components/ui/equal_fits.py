@@ -9,10 +9,11 @@ from components.analysis import Result, Words
 from components.charts import influence as charts
 from components.diagnostics import Finding
 from components.diagnostics.equal_fits import EqualFits, EqualRange
+from components.estimators import ESTIMATORS
 from components.panel import period_label
 from components.ui import frame
 from components.ui.downloads import save_button, to_csv
-from components.ui.findings import BADGES
+from components.ui.finding_cards import BADGES
 from components.ui.text import md
 
 MARGINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -34,10 +35,9 @@ def equal_section(result: Result, words: Words) -> None:
     diagnostic = EqualFits()
     reason = diagnostic.why_not(result.estimate)
     if reason is not None:
-        st.info(
-            f"{md(reason)} Choose synthetic control or synthetic DID to see this.",
-            icon=":material/info:",
-        )
+        able = ESTIMATORS["sc"]().why_not(result.estimate.panel) is None
+        cure = " Choose synthetic control or synthetic DID to see this." if able else ""
+        st.info(f"{md(reason)}{cure}", icon=":material/info:")
         return
     margin = st.select_slider(
         "The fit before treatment may be worse by at most",

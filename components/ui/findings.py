@@ -1,10 +1,9 @@
-"""Findings on screen: a verdict, one card for each, and one line for other pages."""
+"""Findings on screen: how they come in, their verdict, and one line for other pages."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache as once
 from typing import Any, cast
 
 import pandas as pd
@@ -13,7 +12,6 @@ import streamlit as st
 from components.analysis import Result, Words
 from components.analysis.job import Job
 from components.analysis.words import treated_names
-from components.charts.findings import figure
 from components.diagnostics import (
     DIAGNOSTICS,
     QUICK,
@@ -23,18 +21,11 @@ from components.diagnostics import (
     examine,
     failures_first,
 )
-from components.diagnostics.track_record import in_words, stored
 from components.estimators.base import FastPlacebos
-from components.ui import cache, finding_options, frame, results, state, waiting
-from components.ui.downloads import save_button, to_csv
+from components.ui import cache, finding_options, frame, state, waiting
+from components.ui.finding_cards import BADGES, record
 from components.ui.text import md
 
-BADGES: dict[Verdict, tuple[str, str, Any]] = {
-    "bad": ("Problem", ":material/error:", "red"),
-    "caution": ("Caution", ":material/warning:", "orange"),
-    "unknown": ("Cannot tell", ":material/help:", "gray"),
-    "good": ("Good", ":material/check_circle:", "green"),
-}
 COUNTS: dict[Verdict, tuple[str, str]] = {
     "bad": ("problem", "problems"),
     "caution": ("caution", "cautions"),
@@ -131,32 +122,6 @@ def counts(findings: Sequence[Finding]) -> str:
     return ", ".join(parts) if parts else "Nothing is known yet"
 
 
-def cards(findings: Sequence[Finding], result: Result, words: Words) -> None:
-    """Lay the cards out in two columns, row by row.
-
-    Parameters
-    ----------
-    findings : sequence of Finding
-    result : Result
-    words : Words
-    """
-    for first in range(0, len(findings), 2):
-        for column, finding in zip(st.columns(2), findings[first : first + 2], strict=False):
-            with column:
-                _card(finding, result, words)
-
-
-def refusals(refuse: Sequence[tuple[Diagnostic, str]], result: Result) -> None:
-    """List the diagnostics that say nothing here, each with its reason."""
-    if not refuse:
-        return
-    with st.expander(f"Not looked at here ({len(refuse)})", icon=":material/do_not_disturb_on:"):
-        lines = [f"- **{md(one.card.title)}.** {md(reason)}" for one, reason in refuse]
-        st.markdown("\n".join(lines))
-        if any(one.card.key == "multiplicity" for one, _ in refuse):
-            finding_options.options("multiplicity", result)
-
-
 def as_table(findings: Sequence[Finding]) -> pd.DataFrame:
     """Give all findings as a table, one row each."""
     rows = [
@@ -183,11 +148,11 @@ def strip(result: Result, words: Words) -> None:
         return
     worst = found[0]
     line = st.container(
-        border=True, horizontal=True, wrap=False, vertical_alignment="center", key="findings strip"
+        horizontal=True, wrap=False, vertical_alignment="center", key="findings strip"
     )
     with line:
         label, icon, colour = BADGES[worst.verdict]
-        st.badge(label, icon=icon, color=colour, help=_record(worst, result))
+        st.badge(label, icon=icon, color=colour, help=record(worst, result))
         who = treated_names(result.estimate.panel, words)
         text = f"**{len(found)} quick checks of {md(who)}: {counts(found)}.**"
         if worst.verdict in ("bad", "caution"):
@@ -199,76 +164,6 @@ def strip(result: Result, words: Words) -> None:
             icon=":material/stethoscope:",
             query_params=state.query(),
         )
-
-
-def _card(finding: Finding, result: Result, words: Words) -> None:
-    with st.container(border=True, key=f"card {finding.key}"):
-        label, icon, colour = BADGES[finding.verdict]
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.badge(label, icon=icon, color=colour, help=_record(finding, result))
-            st.markdown(f"**{md(finding.title)}**", width="stretch")
-        st.markdown(md(finding.sentence))
-        if finding.advice:
-            st.markdown(f"**What to do:** {md(finding.advice)}")
-        finding_options.options(finding.key, result)
-        if finding.table is None and not _frames(finding):
-            return
-        behind = st.expander("Figure and numbers", key=f"behind {finding.key}", on_change="rerun")
-        if behind.open:
-            with behind:
-                _behind(finding, result, words)
-
-
-def _behind(finding: Finding, result: Result, words: Words) -> None:
-    card = DIAGNOSTICS[finding.key].card
-    st.caption(f"{md(card.idea)} {md(card.reference)}")
-    drawn = figure(finding, result, words, frame.theme())
-    if drawn is not None:
-        st.plotly_chart(
-            drawn,
-            theme=None,
-            key=f"figure {finding.key}",
-            config=results.CONFIG,
-            alt=f"{finding.title}: {finding.sentence}",
-        )
-    if finding.table is not None:
-        height = min(300, 38 + 35 * max(len(finding.table), 1))
-        st.dataframe(finding.table, hide_index=True, height=height)
-    tables = {"numbers": finding.table, **_frames(finding)}
-    with st.container(horizontal=True):
-        for name, table in tables.items():
-            if table is not None and len(table):
-                save_button(
-                    f"{name.replace('_', ' ').capitalize()} (CSV)",
-                    to_csv(table),
-                    f"{finding.key}_{name}.csv",
-                    "text/csv",
-                    icon=":material/download:",
-                    key=f"file {finding.key} {name}",
-                )
-    if finding.key == "influence":
-        st.page_link(
-            frame.PAGES / "influence.py",
-            label="All cells, with a click to leave one out",
-            icon=":material/ads_click:",
-            query_params=state.query(),
-        )
-
-
-def _frames(finding: Finding) -> dict[str, pd.DataFrame]:
-    """Give the further tables that a figure draws."""
-    return {
-        name: value for name, value in finding.details.items() if isinstance(value, pd.DataFrame)
-    }
-
-
-@once
-def _records() -> pd.DataFrame:
-    return stored()
-
-
-def _record(finding: Finding, result: Result) -> str:
-    return md(in_words(_records(), finding.key, result.spec.estimator.card.key))
 
 
 def _store() -> cache.Store:
@@ -304,7 +199,8 @@ def _inline(diagnostic: Diagnostic, result: Result) -> bool:
 def _work(diagnostics: tuple[Diagnostic, ...], result: Result) -> None:
     """Hand what takes long to a process, and keep what it finds."""
     key = f"findings {diagnostics!r} {cache.job_key(result.spec)}"
-    if waiting.was_stopped(key):
+    if st.session_state.get(waiting.STOPPED) == key:
+        _stopped(len(diagnostics))
         return
     job: Job[Any] = cache.jobs().submit_call(
         key, cache.owner(), examine, diagnostics, result.estimate, result.uncertainty
@@ -316,3 +212,15 @@ def _work(diagnostics: tuple[Diagnostic, ...], result: Result) -> None:
     for diagnostic, finding in zip(diagnostics, found, strict=True):
         _store().put(_key(diagnostic, result), finding)
     waiting.arrived()
+
+
+def _stopped(count: int) -> None:
+    """Say that slow checks were cancelled, and offer to go on with them."""
+    what = "check was" if count == 1 else "checks were"
+    st.info(f"{count} slower {what} cancelled; the others are below.", icon=":material/cancel:")
+    st.button(
+        "Run them",
+        type="primary",
+        key="run slow checks",
+        on_click=lambda: st.session_state.pop(waiting.STOPPED, None),
+    )

@@ -40,10 +40,28 @@ ASIDE = {
 BESIDE = {"diagnose": ("influence", "specifications", "changes"), "simulate": ("coverage",)}
 """Pages that are reached from a step, in a second row."""
 STYLE = """<style>
-div:has(> .st-key-frame) {position: sticky; top: 3.75rem; z-index: 90}
-[data-testid="stBaseButton-primary"] * {color: SURFACE}
-.st-key-frame {background: SURFACE; padding: .3rem 0}
-@media (max-width: 640px) {div:has(> .st-key-frame) {position: static}}
+header[data-testid=stHeader] {background: transparent}
+header[data-testid=stHeader], header[data-testid=stHeader] div {pointer-events: none}
+header[data-testid=stHeader] :is(button, a), header[data-testid=stHeader] :is(button, a) * {
+  pointer-events: auto}
+[data-testid=stMain] {scroll-padding-top: 7rem}
+[data-testid=stMainBlockContainer] {padding-top: .4rem}
+@keyframes to-top-PAGE {from, 99% {max-height: 50vh; overflow: hidden} to {max-height: none}}
+[data-testid=stMainBlockContainer] {animation: to-top-PAGE .2s}
+div:has(> .st-key-frame) {position: sticky; top: 0; z-index: 90}
+.st-key-frame {background: SURFACE; padding: .45rem 0 .3rem}
+.st-key-steps {padding-right: 2rem}
+.st-key-frame a:focus-visible {outline: 2px solid ACCENT; outline-offset: -1px}
+.st-key-strip {padding: .3rem .4rem .3rem .9rem; background: SURFACE}
+[data-testid=stMain] h1 {padding: .5rem 0 .2rem; text-wrap: balance}
+[data-testid=stMetric] > div {padding: .55rem .85rem}
+[data-testid=stBaseButton-primary] * {color: SURFACE}
+@media (max-width: 640px) {
+  div:has(> .st-key-frame) {position: static}
+  .st-key-frame [data-testid=stPageLink] span:has(> [data-testid=stIconMaterial]) {display: none}
+  .st-key-steps {gap: .4rem}
+  [data-testid=stButtonGroup] button {padding-left: .5rem; padding-right: .5rem}
+}
 </style>"""
 
 
@@ -59,8 +77,14 @@ def main() -> None:
     """Set up the app and run the page that the address names."""
     st.set_page_config("Panelscope", str(ICON), layout="wide")
     _settle()
-    st.html(STYLE.replace("SURFACE", theme().surface))
     page = navigation()
+    # A page begins at its top, wherever the one before was left: its name restarts the animation.
+    name = page.url_path or "start"
+    words = {"SURFACE": theme().surface, "ACCENT": theme().synthetic, "PAGE": name}
+    style = STYLE
+    for word, value in words.items():
+        style = style.replace(word, value)
+    st.html(style)
     state.follow_link()
     st.session_state[FRAMED] = True
     page.run()
@@ -113,8 +137,12 @@ def panel_in_frame(spec: AnalysisSpec) -> tuple[Panel, Words]:
     if cache.table_of(spec) is None:
         ask_for_file(spec)
         st.stop()
-    with told():
+    panel = None
+    with told(stop=False):
         panel = prepare(spec, cache.panel_of(spec)[0])
+    if panel is None:
+        _ways_out("data")
+        st.stop()
     return panel, summary_line(spec, panel)
 
 
@@ -122,10 +150,11 @@ def summary_line(spec: AnalysisSpec, panel: Panel) -> Words:
     """Say in one line which analysis this is, with its method and link at the end."""
     words = words_of(spec, table_title(spec))
     line = st.session_state[PLACE].container(
-        border=True, horizontal=True, wrap=False, vertical_alignment="center"
+        border=True, horizontal=True, wrap=False, vertical_alignment="center", key="strip"
     )
+    title, _, rest = summary(spec, panel, words).partition(" · ")
     with line:
-        st.markdown(f"**{md(summary(spec, panel, words))}**", width="stretch")
+        st.markdown(f"**{md(title)}** · {md(rest)}", width="stretch")
         with st.popover("Link", icon=":material/link:", key="link popover"):
             st.caption(_what_the_link_holds(spec))
             st.code(state.address(), language=None, wrap_lines=True)
@@ -145,15 +174,26 @@ def _what_the_link_holds(spec: AnalysisSpec) -> str:
 
 def result_in_frame(spec: AnalysisSpec) -> Result:
     """Give the result; where it is not there yet, or cannot be had, say so and end the page."""
-    with told():
+    result = None
+    with told(stop=False):
         if waiting.was_stopped(cache.job_key(spec)):
             st.stop()
         result = cache.result_of(spec)
+    if result is None:
+        _ways_out("design", "method")
+        st.stop()
     if not isinstance(result, Result):
         waiting.wait_for(result)
         st.stop()
     waiting.arrived()
     return result
+
+
+def _ways_out(*names: str) -> None:
+    """Offer the pages on which what is wrong can be changed."""
+    with st.container(horizontal=True):
+        for name in names:
+            _link(name, current=False)
 
 
 def script_button(result: Result, words: Words) -> None:
@@ -189,7 +229,7 @@ def theme() -> Theme:
 
 def _steps(here: str | None) -> None:
     step = next((name for name, aside in BESIDE.items() if here in aside), here)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="steps"):
         st.page_link(
             PAGES / "start.py",
             label="**Panelscope**" if here is None else "Panelscope",

@@ -10,6 +10,7 @@ from components.charts.keynote import keynote_dots
 from components.simulation.replication_verdicts import SIX, keynote
 from components.ui import frame, results
 from components.ui.downloads import save_button, to_csv
+from components.ui.view_fields import view_choice
 
 SERIES = {"replicated": "As in print", "as defined": "As defined"}
 FORMS = {
@@ -26,6 +27,12 @@ FORMS = {
     ),
 }
 WITHIN = 0.01
+STOPPED_EARLY = (
+    "ours is the optimum of its problem, and the published solver presumably stopped early"
+)
+REASONS = {("log GDP, random", "MC"): STOPPED_EARLY}
+"""Of numbers farther from the print than ``WITHIN``."""
+
 NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -43,14 +50,7 @@ def keynote_section() -> None:
     if table.empty or "replicated" not in set(table["series"]):
         st.info("The results are not stored yet: run `make tables`.", icon=":material/info:")
         return
-    series = st.segmented_control(
-        "Our estimators",
-        list(SERIES),
-        format_func=lambda name: SERIES[name],
-        default="replicated",
-        required=True,
-        key="keynote series",
-    )
+    series = view_choice("keynote", "Our estimators", SERIES, "replicated")
     st.caption(FORMS[series])
     st.plotly_chart(
         keynote_dots(table, series, frame.theme()),
@@ -100,12 +100,16 @@ def sentences(table: pd.DataFrame, series: str) -> list[str]:
     ours = _square(table, series)
     best = ours.idxmin(axis=1).value_counts()
     wins = ", ".join(f"{name} in {_number(count)}" for name, count in best.items())
-    said = [f"Smallest error, of {_number(len(ours))} rows: {wins}."]
+    said = [
+        f"{best.index[0]} has the smallest error in all {_number(len(ours))} rows."
+        if len(best) == 1
+        else f"Smallest error, of {_number(len(ours))} rows: {wins}."
+    ]
     ties = _ties(ours, _square(table, series, "mc_error"))
     if ties:
         said.append(
             f"In {_number(len(ties))} of them the two smallest are closer than two Monte Carlo "
-            f"errors, so that the draws do not tell which is smaller: {'; '.join(ties)}."
+            f"errors, so that they are tied: {'; '.join(f'“{row}”' for row in ties)}."
         )
     if ours.isna().to_numpy().any():
         said.append(
@@ -115,18 +119,11 @@ def sentences(table: pd.DataFrame, series: str) -> list[str]:
     gain = 1.0 - ours["TROP"] / rivals
     ahead = gain > 0.0
     if ahead.any():
-        said.append(
-            f"Where TROP is ahead, its error is {gain[ahead].min():.0%} to {gain[ahead].max():.0%} "
-            "smaller than that of the next best."
-        )
+        least, most = float(gain[ahead].min()), float(gain[ahead].max())
+        span = f"{least:.0%} to {most:.0%}" if least >= WITHIN else f"up to {most:.0%}"
+        said.append(f"Where TROP is ahead, its error is {span} smaller than that of the next best.")
     if series == "replicated":
-        gaps = (ours / _square(table, "printed").loc[ours.index] - 1.0).abs()
-        close = int((gaps.to_numpy() <= WITHIN).sum())
-        row, column = gaps.max(axis=1).idxmax(), gaps.max(axis=0).idxmax()
-        said.append(
-            f"{close} of the {gaps.size} numbers lie within {WITHIN:.0%} of the printed ones; the "
-            f"largest gap is {gaps.to_numpy().max():.1%} ({column}, {row})."
-        )
+        said += _against_print(ours, _square(table, "printed").loc[ours.index])
     else:
         form = _square(table, "replicated")
         for name in ("TROP", "SDID"):
@@ -135,6 +132,24 @@ def sentences(table: pd.DataFrame, series: str) -> list[str]:
                 f"{name} as defined against the form in print: error "
                 f"{change.min():+.0%} to {change.max():+.0%}."
             )
+    return said
+
+
+def _against_print(ours: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
+    """Say how close the numbers are, and why where they are not."""
+    gaps = {
+        (str(row), str(name)): float(ours.loc[row, name] / printed.loc[row, name] - 1.0)
+        for row in ours.index
+        for name in ours.columns
+        if np.isfinite(ours.loc[row, name])
+    }
+    far = {place: gap for place, gap in gaps.items() if abs(gap) > WITHIN}
+    close = len(gaps) - len(far)
+    said = [f"{close} of the {len(gaps)} numbers lie within {WITHIN:.0%} of the print."]
+    for (row, name), gap in far.items():
+        reason = REASONS.get((row, name), "the reason is not known")
+        less = "below" if gap < 0.0 else "above"
+        said.append(f"{name} in “{row}” is {abs(gap):.1%} {less} it on the same draws: {reason}.")
     return said
 
 

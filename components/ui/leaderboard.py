@@ -1,4 +1,4 @@
-"""The contest of estimators on screen: its work in the background, and who predicts best."""
+"""The ranking of estimators on screen: who predicts best where nothing happened."""
 
 from __future__ import annotations
 
@@ -8,154 +8,35 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from components.analysis import AnalysisSpec, Words
-from components.analysis.compare import contest
-from components.analysis.disagreement import JUDGES, board_of, judges_of, verdict, why_ranked
-from components.analysis.entrants import Contest, Judge, contest_spec, weight_shares
-from components.analysis.job import Job
-from components.analysis.words import number, percent
+from components.analysis import Words
+from components.analysis.disagreement import JUDGES, all_of, board_of, judges_of, verdict
+from components.analysis.entrants import Contest, Judge
 from components.charts import leaderboard as charts
 from components.inference.base import level_text
 from components.panel import Panel
 from components.simulation.leaderboard import cheap_interval
-from components.ui import cache, frame, results, waiting
+from components.ui import frame, results, state
 from components.ui.downloads import save_button, to_csv
-from components.ui.guard import told
 from components.ui.text import md
+from components.ui.view_fields import view_choice
 
-KEPT, LATEST, STOPPED, JUDGE = "contests", "latest contest", "stopped contest", "judge"
-MOST_KEPT = 6
-LOOK_EVERY = 0.5  # seconds
 NOTHING = 1e-9  # of the typical error: rounding
 ASIDES = {"placebos": "placebo assignments", "worlds": "worlds like the data"}
-
-
-def forget_background() -> None:
-    """Let this page show the work on a contest itself, not the line on other pages."""
-    if str(st.session_state.get(waiting.AT_WORK, "")).startswith("contest "):
-        del st.session_state[waiting.AT_WORK]
-
-
-def contest_of(spec: AnalysisSpec) -> tuple[Contest | None, Job[Contest] | None]:
-    """Give what is known of the contest so far, and the job that goes on with it.
-
-    Parameters
-    ----------
-    spec : AnalysisSpec
-
-    Returns
-    -------
-    contest : Contest or None
-        None while nothing is known yet.
-    job : Job or None
-        None where the work is done or was stopped.
-
-    Raises
-    ------
-    PanelscopeError
-        Where the contest cannot begin.
-    """
-    plain = contest_spec(spec)
-    panel, _ = cache.panel_of(spec)
-    key = f"contest {panel.fingerprint} {plain!r}"
-    kept: cache.Store = st.session_state.setdefault(KEPT, cache.Store(MOST_KEPT))
-    whole: Contest | None = kept.get(key)
-    if whole is not None:
-        return whole, None
-    latest: cache.Store = st.session_state.setdefault(LATEST, cache.Store(MOST_KEPT))
-    if st.session_state.get(STOPPED) == key:
-        return latest.get(key), None
-    job: Job[Contest] = cache.jobs().submit_call(
-        key, cache.owner(), contest, plain, panel, background=True
-    )
-    if job.partial is not None:
-        latest.put(key, job.partial)
-    if not job.ended:
-        return latest.get(key), job
-    if job.state == "done":
-        whole = cache.jobs().take(key, cache.owner())
-        kept.put(key, whole)
-        return whole, None
-    if job.partial is None:
-        job.result()
-    st.session_state[STOPPED] = key
-    return job.partial, job
-
-
-def progress_line(found: Contest | None, job: Job[Contest] | None) -> None:
-    """Show how far the contest is, with a way to stop it; the page follows what comes in."""
-    if job is not None and job.state == "failed":
-        cache.jobs().forget(job.key)
-        with told(stop=False):
-            job.result()
-    if job is not None and not job.ended:
-        _follow(found, job)
-    elif found is None or found.stage:
-        st.info(
-            "The contest was stopped before it was done; what is shown is what had come in.",
-            icon=":material/cancel:",
-        )
-        st.button(
-            "Go on",
-            type="primary",
-            key="resume contest",
-            on_click=lambda: st.session_state.pop(STOPPED, None),
-        )
-
-
-def _follow(found: Contest | None, job: Job[Contest]) -> None:
-    st.session_state[waiting.AT_WORK] = job.key
-    shown = job.partial
-
-    @st.fragment(run_every=LOOK_EVERY)
-    def look() -> None:
-        cache.jobs().seen(cache.owner())
-        if job.ended or job.partial is not shown:
-            st.rerun()
-        if job.state == "queued":
-            text = f"Waiting for other work on this machine: place {job.position} in the queue"
-        else:
-            stage = found.stage if found is not None else "fitting all estimators"
-            text = f"{stage[:1].upper()}{stage[1:]}, {job.seconds:.0f} s so far"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(min(job.progress, 1.0), md(text))
-            st.button(
-                "Cancel",
-                icon=":material/close:",
-                key="cancel contest",
-                on_click=_stop,
-                args=(job,),
-            )
-
-    look()
-
-
-def _stop(job: Job[Contest]) -> None:
-    st.session_state[STOPPED] = job.key
-    cache.jobs().cancel(job.key, cache.owner())
 
 
 def judge_of(found: Contest | None) -> Judge | None:
     """Give what the ranking is taken from now; None while nothing has been ranked."""
     ready = [] if found is None else judges_of(found)
-    asked: Judge | None = st.session_state.get(JUDGE)
-    return asked if asked in ready else next(iter(ready), None)
+    asked = state.views().judge
+    return next((judge for judge in ready if judge == asked), next(iter(ready), None))
 
 
-def judge_field(found: Contest, judge: Judge) -> None:
+def judge_field(found: Contest) -> None:
     """Ask what the ranking is taken from, where there is a choice."""
     ready = judges_of(found)
-    if len(ready) < 2:
-        return
-    st.session_state[JUDGE] = judge
-    st.segmented_control(
-        "Judged by",
-        ready,
-        format_func=lambda name: JUDGES[name],
-        required=True,
-        key=JUDGE,
-        persist_state="session",
-    )
+    if len(ready) > 1:
+        names = {str(judge): JUDGES[judge] for judge in ready}
+        view_choice("judge", "Judged by", names, ready[0])
 
 
 def headline(found: Contest | None, judge: Judge | None, words: Words) -> None:
@@ -219,20 +100,11 @@ def board(found: Contest, judge: Judge, words: Words) -> None:
             "open marks are behind it by more than two standard errors of the paired difference."
         )
     with listing:
-        st.dataframe(table, hide_index=True, column_config=_columns(found, words))
+        st.dataframe(table, hide_index=True, column_config=_columns(found, table, words))
         st.caption(md(_coverage_words(found, judge)))
-        absent = [
-            f"**{md(one.title)}** is absent. {md(one.reason)}"
-            for one in found.entrants.values()
-            if one.reason is not None
-        ]
-        waits = [
-            f"**{md(one.title)}** is still being tuned."
-            for one in found.entrants.values()
-            if one.reason is None and one.tuned is None
-        ]
-        if absent or waits:
-            st.markdown("\n".join(f"- {line}" for line in absent + waits))
+        lines = absent(found)
+        if lines:
+            st.markdown("\n".join(f"- {line}" for line in lines))
         save_button(
             "Leaderboard (CSV)",
             to_csv(both_boards(found)),
@@ -243,6 +115,28 @@ def board(found: Contest, judge: Judge, words: Words) -> None:
         )
 
 
+def absent(found: Contest) -> list[str]:
+    """Say who is not in the ranking and why, as Markdown: one line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in found.entrants.values():
+        if one.reason is not None:
+            reasons.setdefault(one.reason, []).append(f"**{md(one.title)}**")
+    lines = [
+        f"{all_of(names)} {'is' if len(names) == 1 else 'are'} absent: {md(reason)}"
+        for reason, names in reasons.items()
+    ]
+    waits = [
+        f"**{md(one.title)}**"
+        for one in found.entrants.values()
+        if one.reason is None and one.tuned is None
+    ]
+    if waits and found.stage:
+        lines.append(f"{all_of(waits)} {'is' if len(waits) == 1 else 'are'} still being tuned.")
+    elif waits:
+        lines.append(f"{all_of(waits)} had not been tuned when the contest was stopped.")
+    return lines
+
+
 def both_boards(found: Contest) -> pd.DataFrame:
     """Give the rankings by both judges in one table, for the file."""
     boards = []
@@ -251,54 +145,6 @@ def both_boards(found: Contest) -> pd.DataFrame:
         one.insert(0, "judged_by", JUDGES[judge])
         boards.append(one)
     return pd.concat(boards, ignore_index=True)
-
-
-def drives(found: Contest, judge: Judge | None, words: Words) -> None:
-    """Show what the ranking hangs on."""
-    if not found.shares:
-        return
-    st.header("What drives the ranking")
-    names = {
-        "additive": ("Unit and period effects", "sd, of outcomes with sd 1"),
-        "interactive": ("Common factors", "sd of what they add"),
-        "noise": ("Noise", "sd"),
-        "ar1": ("Autocorrelation", "of noise with the period before"),
-    }
-    with st.container(horizontal=True):
-        for name, (label, note) in names.items():
-            _metric(label, number(found.shares[name], 2), note)
-        for label, share in weight_shares(found).items():
-            _metric(f"TROP: {label}", percent(share), "of its weight")
-    for sentence in why_ranked(found):
-        st.markdown(md(sentence))
-    if found.variants:
-        st.plotly_chart(
-            charts.variant_dots(found, judge, words, frame.theme()),
-            theme=None,
-            key="variants",
-            config=results.CONFIG,
-            alt="Typical error of each estimator in worlds with parts left out",
-        )
-        save_button(
-            "Worlds taken apart (CSV)",
-            to_csv(charts.variant_table(found)),
-            "worlds_taken_apart.csv",
-            "text/csv",
-            icon=":material/download:",
-            key="variants file",
-        )
-
-
-def _metric(label: str, value: str, note: str) -> None:
-    st.metric(
-        label,
-        value,
-        delta=note,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        width="stretch",
-    )
 
 
 def _table(found: Contest, judge: Judge) -> pd.DataFrame:
@@ -325,7 +171,7 @@ def _share(value: float) -> str:
     return f"{value:.0%}" if math.isfinite(value) else "–"
 
 
-def _columns(found: Contest, words: Words) -> dict[str, Any]:
+def _columns(found: Contest, table: pd.DataFrame, words: Words) -> dict[str, Any]:
     measure = f", in {words.measure}" if words.measure else ""
     numbers = {
         "RMSE": f"Root mean squared error of the average effect{measure}",
@@ -334,16 +180,24 @@ def _columns(found: Contest, words: Words) -> dict[str, Any]:
         "Behind": "RMSE less that of the best, on the panels that both have seen",
     }
     columns: dict[str, Any] = {
-        name: st.column_config.NumberColumn(name, format="%.3g", help=md(text))
+        name: st.column_config.NumberColumn(name, format=_format(table["RMSE"]), help=md(text))
         for name, text in numbers.items()
     }
     columns["Coverage"] = st.column_config.TextColumn(
-        "Coverage", help=f"How often the {level_text(found.level)} interval holds the true zero"
+        "Coverage",
+        alignment="right",
+        help=f"How often the {level_text(found.level)} interval holds the true zero",
     )
     columns["Seconds"] = st.column_config.NumberColumn(
-        "Seconds", format="%.2g", help="Processor time of one fit of this panel, with its tuning"
+        "Seconds", format="%.3f", help="Processor time of one fit of this panel, with its tuning"
     )
     return columns
+
+
+def _format(errors: pd.Series[float]) -> str:
+    """Write numbers with as many decimals as the smallest error needs for three digits."""
+    least = float(errors[errors > 0.0].min()) if (errors > 0.0).any() else 1.0
+    return f"%.{min(max(2 - math.floor(math.log10(least)), 0), 9)}f"
 
 
 def _coverage_words(found: Contest, judge: Judge) -> str:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any, cast
+
 import pandas as pd
 import streamlit as st
 
 from components.analysis import AnalysisSpec
+from components.analysis.lessons import ESTIMATOR_LESSONS, GLOSSARY, INFERENCE_LESSONS
 from components.estimators import ESTIMATORS, Estimator
 from components.inference import METHODS
-from components.inference.base import level_text
+from components.inference.base import ROUNDING, level_text
 from components.panel import Panel
 from components.ui import cache, state
-from components.ui.fields import option_fields
+from components.ui.fields import REFUSED, option_fields
 from components.ui.text import md
 
 LEVELS = (0.9, 0.95, 0.99)
+LOWER = (0.85, 0.8, 0.75, 2 / 3, 0.5)
+GLANCE = {
+    "donors": "Donors",
+    "periods": "Periods before treatment",
+    "level": "Level",
+    "factors": "Common factors",
+}
 NOT_OFFERED = (
     (
         "Cluster-robust t intervals with one or a few treated units",
@@ -73,7 +84,7 @@ def preflight(panel: Panel) -> dict[str, str | None]:
 
 
 def preflight_table(panel: Panel) -> pd.DataFrame:
-    """Tabulate what each estimator needs and what the panel has.
+    """Tabulate what each estimator does, what it needs, and what the panel has.
 
     Parameters
     ----------
@@ -82,13 +93,39 @@ def preflight_table(panel: Panel) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        estimator, can_run, why_not.
+        estimator, can_run, why_not, donors, periods, level, factors.
     """
-    rows = [
-        (ESTIMATORS[key].card.title, reason is None, reason or "")
-        for key, reason in preflight(panel).items()
-    ]
-    return pd.DataFrame(rows, columns=["estimator", "can_run", "why_not"])
+    rows = []
+    for key, reason in preflight(panel).items():
+        lesson = ESTIMATOR_LESSONS.get(key)
+        glance = [getattr(lesson, name, "") for name in GLANCE]
+        rows.append((ESTIMATORS[key].card.title, reason is None, reason or "", *glance))
+    return pd.DataFrame(rows, columns=["estimator", "can_run", "why_not", *GLANCE])
+
+
+def about_estimator(spec: AnalysisSpec) -> None:
+    """Say what the chosen estimator does with donors, periods, level and factors."""
+    card = spec.estimator.card
+    lesson = ESTIMATOR_LESSONS.get(card.key)
+    if lesson is not None:
+        lines = [f"- **{word}:** {getattr(lesson, name)}" for name, word in GLANCE.items()]
+        st.markdown("\n".join([*lines, "", f"**Leans on.** {lesson.leans_on}"]))
+    st.caption(f"Defined in: {md(card.reference)}")
+
+
+def about_inference(spec: AnalysisSpec) -> None:
+    """Say what the chosen method holds fixed, and where it keeps its level."""
+    if spec.inference is None:
+        return
+    text = INFERENCE_LESSONS.get(spec.inference.card.key)
+    if text is not None:
+        st.markdown(f"**Leans on.** {text}")
+
+
+def glossary() -> None:
+    """Explain the words that every page uses."""
+    with st.popover("Words", icon=":material/menu_book:"):
+        st.markdown("\n".join(f"- **{word}.** {text}" for word, text in GLOSSARY.items()))
 
 
 def estimator_options(spec: AnalysisSpec) -> None:
@@ -97,7 +134,21 @@ def estimator_options(spec: AnalysisSpec) -> None:
     def commit(estimator: Estimator) -> None:
         state.change(estimator=estimator)
 
-    option_fields(spec.estimator, "estimator", commit, spec.columns.covariates)
+    if not fields(cast("Any", spec.estimator)):
+        return
+    changed = n_changed(spec.estimator)
+    label = f"Tuning ({changed} changed)" if changed else "Tuning"
+    with st.expander(label, icon=":material/tune:", expanded=_refused() or changed > 0):
+        option_fields(spec.estimator, "estimator", commit, spec.columns.covariates)
+
+
+def n_changed(method: Any) -> int:
+    """Count the options of a method that are not as at first."""
+    return sum(getattr(method, option.name) != option.default for option in fields(method))
+
+
+def _refused() -> bool:
+    return REFUSED in st.session_state
 
 
 def estimator_switch(spec: AnalysisSpec) -> None:
@@ -110,6 +161,7 @@ def estimator_switch(spec: AnalysisSpec) -> None:
         format_func=lambda word: ESTIMATORS[word].card.title,
         key=key,
         width=230,
+        label_visibility="collapsed",
         on_change=lambda: state.change(estimator=ESTIMATORS[st.session_state[key]]()),
     )
 
@@ -135,7 +187,9 @@ def inference_preflight(spec: AnalysisSpec, panel: Panel) -> dict[str, str | Non
     result = cache.kept_result(spec)
     if result is not None:
         estimate = result.estimate
-    elif spec.estimator.card.key in cache.QUICK and spec.estimator.why_not(panel) is None:
+    elif (reason := spec.estimator.why_not(panel)) is not None:
+        return dict.fromkeys(METHODS, f"The estimator cannot run here. {reason}")
+    elif spec.estimator.card.key in cache.QUICK:
         estimate = spec.estimator.fit(panel)
     else:
         return None
@@ -164,7 +218,7 @@ def inference_table(reasons: dict[str, str | None]) -> pd.DataFrame:
 
 
 def inference_cards(spec: AnalysisSpec, reasons: dict[str, str | None] | None) -> None:
-    """Show the inference methods by their cards, with the tuning of the chosen one.
+    """Show the inference methods by their cards, with the reason where one does not apply.
 
     Parameters
     ----------
@@ -188,23 +242,43 @@ def inference_cards(spec: AnalysisSpec, reasons: dict[str, str | None] | None) -
         on_change=lambda: state.change(inference=METHODS[st.session_state[key]]()),
         label_visibility="collapsed",
     )
-    level_field(spec, "method level")
-    if spec.inference is not None:
-        with st.expander("Options"):
-            option_fields(
-                spec.inference, "inference", lambda method: state.change(inference=method)
-            )
 
 
-def level_field(spec: AnalysisSpec, key: str) -> None:
-    """Show the level of interval and band as buttons."""
-    options = sorted({*LEVELS, spec.level})
+def inference_options(spec: AnalysisSpec) -> None:
+    """Show the options of the chosen inference method."""
+    if spec.inference is None or not fields(cast("Any", spec.inference)):
+        return
+    changed = n_changed(spec.inference)
+    label = f"Options ({changed} changed)" if changed else "Options"
+    with st.expander(label, icon=":material/tune:", expanded=_refused() or changed > 0):
+        option_fields(spec.inference, "inference", lambda method: state.change(inference=method))
+
+
+def level_field(
+    spec: AnalysisSpec, key: str, *, labelled: bool = True, smallest_p: float | None = None
+) -> None:
+    """Show the level of interval and band as buttons.
+
+    Parameters
+    ----------
+    spec : AnalysisSpec
+    key : str
+    labelled : bool
+        False where the place says what it is.
+    smallest_p : float, optional
+        That the method can give here; where it rules all customary levels out, one that it can
+        reach is offered too.
+    """
+    options = {*LEVELS, spec.level}
+    if smallest_p is not None and smallest_p > 1.0 - min(LEVELS) + ROUNDING:
+        options |= {*[level for level in LOWER if smallest_p <= 1.0 - level + ROUNDING][:1]}
     st.session_state[key] = spec.level
     st.segmented_control(
         "Level",
-        options,
+        sorted(options),
         format_func=level_text,
         key=key,
         required=True,
+        label_visibility="visible" if labelled else "collapsed",
         on_change=lambda: state.change(level=st.session_state[key]),
     )

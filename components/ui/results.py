@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import numpy as np
@@ -11,18 +12,18 @@ import streamlit as st
 from components.analysis import AnalysisSpec, Result, Words
 from components.analysis.sureness import badge, reading
 from components.analysis.words import (
-    dates,
+    MINUS,
     headline,
     number,
     percent,
     quantity,
     relative,
-    treated_span,
+    spoken,
 )
-from components.charts import paths, tuning
-from components.inference.base import level_text
+from components.charts import paths
+from components.inference.base import Band, level_text
 from components.panel import period_label
-from components.ui import frame
+from components.ui import cache, frame
 from components.ui.downloads import save_button, to_csv
 from components.ui.text import md
 
@@ -39,8 +40,28 @@ CONFIG = {
     "modeBarButtonsToRemove": ["lasso2d", "select2d"],
     "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "panelscope"},
 }
-
-
+CUSTOMARY = 0.9
+"""A verdict at a lower level names it."""
+SIZES = {
+    "scaled_gap": "Size: the average gap after treatment, divided by the typical gap before.",
+    "rmspe_ratio": "Size: the typical gap after treatment, divided by the typical gap before.",
+    "gap": "Size: the average gap after treatment.",
+}
+"""What a placebo test ranks by."""
+HYPHEN = re.compile(r"(?<![\w.-])-(?=\d)")
+"""A minus sign as a program writes it."""
+HELP = {
+    "Average": "Observed minus counterfactual, averaged over the treated cells (the ATT). A cell "
+    "is one unit in one period.",
+    "Relative": "The average effect as a share of the average counterfactual of the same cells; "
+    "for an outcome in logs, what the effect is in per cent.",
+    "Total": "The average effect times the number of treated cells.",
+    "Fit": "Root of the mean squared gap before treatment (RMSPE). Zero would be a perfect fit; a "
+    "close one is needed, but proves nothing.",
+    "Donors": "How many donors of equal weight would be as spread out: one over the sum of the "
+    "squared weights. Few means that much hangs on each.",
+}
+"""What the numbers mean, by the first word of their label."""
 BADGES: dict[str, tuple[Literal["blue", "green", "gray"], str]] = {
     "effect": ("blue", ":material/target:"),
     "nothing larger": ("green", ":material/vertical_align_center:"),
@@ -60,11 +81,15 @@ def verdict(result: Result, words: Words, margin: float | None = None) -> None:
     """
     st.title(md(headline(result, words)))
     answer = badge(result, words, margin)
+    lead = ""
     if answer is not None:
         text, kind = answer
         colour, icon = BADGES[kind]
-        st.badge(md(text), icon=icon, color=colour)
-    st.markdown(md(reading(result, words, margin)))
+        level = result.uncertainty.level if result.uncertainty is not None else 1.0
+        if level < CUSTOMARY:
+            text += f" at {level_text(level)}"
+        lead = f":{colour}-badge[{icon} {md(text)}] "
+    st.markdown(lead + md(reading(result, words, margin)))
 
 
 def margin_of(spec: AnalysisSpec) -> float | None:
@@ -76,19 +101,23 @@ def margin_of(spec: AnalysisSpec) -> float | None:
 def margin_field(spec: AnalysisSpec, words: Words) -> None:
     """Ask for the smallest average effect that matters; it stays with this session."""
     measure = f", {words.measure}" if words.measure else ""
-    st.number_input(
-        md(f"Smallest effect that matters{measure}"),
-        min_value=0.0,
-        value=None,
-        format="%g",
-        placeholder="not set",
-        key=_margin_key(spec),
-        persist_state="session",
-        width=230,
-        help="Where the interval holds zero and lies within this on both sides, the verdict is "
-        "that there is nothing larger. Without it, the smallest effect is taken that this design "
-        "would have found in four of five cases. It is not part of the link.",
-    )
+    set_to = margin_of(spec)
+    label = "What matters" if set_to is None else f"Matters from {quantity(set_to, words)}"
+    with st.popover(md(label), icon=":material/straighten:", key="margin popover"):
+        st.number_input(
+            md(f"Smallest effect that matters{measure}"),
+            min_value=0.0,
+            value=None,
+            format="%g",
+            placeholder="not set",
+            key=_margin_key(spec),
+            persist_state="session",
+        )
+        st.caption(
+            "Where the interval holds zero and lies within this on both sides, the verdict is that "
+            "there is nothing larger. Without it, the smallest effect is taken that this design "
+            "would have found in four of five cases. It is not part of the link."
+        )
 
 
 def _margin_key(spec: AnalysisSpec) -> str:
@@ -104,20 +133,24 @@ def figures(result: Result, words: Words) -> None:
         span = f"{number(interval.lower)} to {number(interval.upper)}"
         under = f"{level_text(interval.level)} interval, two-sided: {span}"
     design = estimate.panel.design
-    first = period_label(estimate.panel.periods[design.n_pre])
-    cells = f"{estimate.n_cells} treated cells" if estimate.n_cells != 1 else "1 treated cell"
+    when = spoken(estimate.panel.periods[design.n_pre])
+    exact = estimate.pre_rmspe < 1e-9 * float(np.nanstd(estimate.panel.Y))
+    fit = quantity(0.0 if exact else estimate.pre_rmspe, words)
+    cells = f"{estimate.n_cells:,} treated cells" if estimate.n_cells != 1 else "1 treated cell"
     numbers = [
         ("Average effect", quantity(estimate.att, words, signed=True), under),
-        ("Total", quantity(estimate.total, words, signed=True), f"sum over {cells}"),
-        (f"Fit before {first}", number(estimate.pre_rmspe), "RMSPE: the typical gap"),
+        (f"Fit before {when}", fit, "RMSPE: the typical gap"),
     ]
+    if words.adds_up and estimate.n_cells > 1:
+        total = quantity(estimate.total, words, signed=True)
+        numbers.insert(1, ("Total", total, f"sum over {cells}"))
     share_of = relative(result, words)
     if share_of is not None:
-        numbers.insert(1, ("Relative", percent(share_of), "of the counterfactual"))
+        numbers.insert(1, ("Relative", percent(share_of, signed=True), "of the counterfactual"))
     if estimate.unit_weights is not None:
         share = f"effective, of {len(estimate.unit_weights)}"
         numbers.append(("Donors", number(estimate.effective_donors, 2), share))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, key="figures"):
         for label, value, note in numbers:
             st.metric(
                 md(label),
@@ -127,13 +160,19 @@ def figures(result: Result, words: Words) -> None:
                 delta_arrow="off",
                 border=True,
                 width="stretch",
+                help=HELP[label.split()[0]],
             )
 
 
 def trajectory(result: Result, words: Words, *, placebos: bool, key: str) -> None:
     """Draw observed against counterfactual with the gap below, and say what the band is."""
+    theme = frame.theme()
     st.plotly_chart(
-        paths.trajectory(result, words, frame.theme(), placebos=placebos),
+        cache.drawn(
+            result,
+            f"trajectory {result.spec!r} {words!r} {theme!r} {placebos}",
+            lambda: paths.trajectory(result, words, theme, placebos=placebos),
+        ),
         theme=None,
         key=key,
         config=CONFIG,
@@ -146,6 +185,33 @@ def trajectory(result: Result, words: Words, *, placebos: bool, key: str) -> Non
             "Averages over all treated units, before and after each one's treatment begins. The "
             "band is drawn in the views by period and by event time."
         )
+
+
+def ranking_table(ranking: pd.DataFrame, statistic: str) -> None:
+    """Show the treated unit's place among its placebos, the treated in bold.
+
+    Parameters
+    ----------
+    ranking : pandas.DataFrame
+        rank, unit, treated, statistic, pre_rmspe.
+    statistic : str
+        A key of ``SIZES``.
+    """
+    st.header("Rank among placebos")
+    bold = ["font-weight: 700" if treated else "" for treated in ranking["treated"]]
+    shown = ranking[["rank", "unit", "statistic", "pre_rmspe"]]
+    st.dataframe(
+        shown.style.apply(lambda _: bold),
+        hide_index=True,
+        height=250,
+        column_config={
+            "rank": st.column_config.NumberColumn("Rank", width="small"),
+            "unit": st.column_config.TextColumn("Unit", width="small"),
+            "statistic": st.column_config.NumberColumn("Size", format="%.3g"),
+            "pre_rmspe": st.column_config.NumberColumn("Fit before", format="%.3g"),
+        },
+    )
+    st.caption(SIZES[statistic])
 
 
 def band_caption(result: Result) -> None:
@@ -163,7 +229,7 @@ def notes(result: Result) -> None:
     if result.uncertainty is not None:
         caveats += result.uncertainty.notes
     if caveats:
-        lines = "\n".join(f"- {md(note)}" for note in caveats)
+        lines = "\n".join(f"- {md(HYPHEN.sub(MINUS, note))}" for note in caveats)
         st.info(lines, icon=":material/info:")
 
 
@@ -193,54 +259,6 @@ def detail_tables(result: Result) -> None:
             )
 
 
-def tuning_section(result: Result) -> None:
-    """Show how tuning that came from the data was chosen, with the numbers behind it."""
-    curves = tuning_curves_of(result)
-    if not curves:
-        return
-    st.header("How the tuning was chosen")
-    chosen = {name: float(result.estimate.details[name]) for name in curves}
-    st.markdown(
-        ", ".join(
-            f"**{md(name)} = {'∞' if np.isinf(v) else f'{v:.4g}'}**" for name, v in chosen.items()
-        )
-        + ": the smallest error on cells that were held out, marked in the pictures. Open "
-        "triangles are lower bounds, where the search saw that a value could not win."
-    )
-    st.plotly_chart(
-        tuning.tuning_curves(curves, chosen, frame.theme()),
-        theme=None,
-        key="tuning curves",
-        config={"displayModeBar": False},
-        alt="Error on held-out cells along each penalty",
-    )
-    table = pd.concat(curves, names=["penalty", "place"]).reset_index().drop(columns="place")
-    with st.expander("The curves as a table"):
-        st.dataframe(table, hide_index=True)
-
-
-def tuning_curves_of(result: Result) -> dict[str, pd.DataFrame]:
-    """Give the error along each penalty that was chosen from the data.
-
-    Parameters
-    ----------
-    result : Result
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        value, error, exact; empty where nothing was chosen from the data.
-    """
-    details = result.estimate.details
-    if "cv_penalties" in details:
-        curve = pd.DataFrame({"value": details["cv_penalties"], "error": details["cv_errors"]})
-        return {"penalty": curve.assign(exact=True)}
-    return {
-        name: pd.DataFrame({"value": curve.values, "error": curve.rmse, "exact": curve.exact})
-        for name, curve in details.get("curves", {}).items()
-    }
-
-
 def table_behind(result: Result) -> pd.DataFrame:
     """Give the numbers behind the trajectory, one row per period.
 
@@ -251,22 +269,35 @@ def table_behind(result: Result) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        period, observed, counterfactual, gap, band_lower and band_upper (of the gap), att_t,
-        cumulative_effect.
+        period, observed, counterfactual, gap, att_t, band_lower and band_upper (of att_t, which is
+        the gap where all treated units start together), cumulative_effect.
     """
     estimate = result.estimate
-    table = estimate.paths.copy()
-    if result.uncertainty is not None and result.uncertainty.band is not None:
-        band = result.uncertainty.band
-        table["band_lower"] = band.lower.reindex(table.index)
-        table["band_upper"] = band.upper.reindex(table.index)
-    table["att_t"] = estimate.by_period()
+    table = estimate.paths.assign(att_t=estimate.by_period())
+    _with_band(table, None if result.uncertainty is None else result.uncertainty.band)
     table["cumulative_effect"] = estimate.cumulative()
     table.insert(0, "period", [period_label(period) for period in table.index])
     return table.reset_index(drop=True)
 
 
-def span(result: Result) -> str:
-    """Say which periods are treated, and both dates."""
-    panel = result.estimate.panel
-    return f"Treated: {treated_span(panel)} ({dates(panel)})."
+def event_table(result: Result) -> pd.DataFrame:
+    """Give the numbers behind the view by event time, one row for each.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    pandas.DataFrame
+        event_time (0 is the first treated period), effect, band_lower, band_upper.
+    """
+    table = paths.event_effects(result).to_frame("effect")
+    _with_band(table, None if result.uncertainty is None else result.uncertainty.event_band)
+    return table.rename_axis("event_time").reset_index()
+
+
+def _with_band(table: pd.DataFrame, band: Band | None) -> None:
+    if band is not None:
+        table["band_lower"] = band.lower.reindex(table.index)
+        table["band_upper"] = band.upper.reindex(table.index)

@@ -9,20 +9,22 @@ import pandas as pd
 import streamlit as st
 
 from components.analysis import Result, Words
-from components.analysis.curve_test import OUTSTANDING, curve_test
+from components.analysis.curve_test import curve_test, in_common
 from components.analysis.curve_words import (
-    OWN,
     by_option,
     curve_sentence,
+    how_placebos_are_made,
     what_matters,
+    what_p_is,
     with_declared,
 )
+from components.analysis.curve_worlds import Fits
 from components.analysis.job import Job
 from components.analysis.specification import (
-    Fits,
     curve,
     is_quick,
     placebo_curves,
+    placebo_places,
     why_no_placebos,
 )
 from components.analysis.words import number, percent
@@ -59,7 +61,8 @@ def curve_of(result: Result, words: Words, extra: tuple[str, ...]) -> pd.DataFra
     """Give the curve, at once or from a job, with the declared specification marked."""
     panel = result.estimate.panel
     key = f"curve {cache.job_key(result.spec.with_(inference=None))} {extra}"
-    quick = is_quick(panel) and panel.Y.size <= MOST_INLINE and not extra
+    quick = is_quick(panel) and panel.design.kind != "staggered"
+    quick = quick and panel.Y.size <= MOST_INLINE and not extra
     table = _work(key, curve, panel, words.in_logs, extra, inline=quick)
     return with_declared(table, result)
 
@@ -81,7 +84,7 @@ def curve_section(table: pd.DataFrame, words: Words) -> None:
         "in the units of the outcome: the counterfactual is fitted in the scale that is named, "
         "put back, and then compared. Stops early: the last tenth of the time before treatment is "
         "not used, in case units reacted early. Quarters of donors go by their average before "
-        "treatment. The four estimators have their default options."
+        "treatment. Estimators have their default options."
     )
     with st.expander("The effects under each option"):
         st.dataframe(
@@ -103,9 +106,14 @@ def curve_section(table: pd.DataFrame, words: Words) -> None:
 
 
 def placebo_section(result: Result, words: Words) -> None:
-    """Compare the whole curve with those of never-treated units."""
-    st.header("Would units that were never treated give such a curve?")
+    """Compare the whole curve with those of other units in the place of the treated ones."""
     panel, seed = result.estimate.panel, result.spec.seed
+    block = panel.design.kind == "block"
+    st.header(
+        "Would units that were never treated give such a curve?"
+        if block
+        else "Would another assignment of treatment give such a curve?"
+    )
     reason = why_no_placebos(panel)
     if reason is not None:
         st.info(md(reason), icon=":material/info:")
@@ -120,18 +128,13 @@ def placebo_section(result: Result, words: Words) -> None:
             key="fit placebo curves",
             on_click=lambda: st.session_state.update({ASKED: key}),
         )
-        st.caption(
-            "The same specifications are fitted with never-treated units in the place of the "
-            "treated ones, some thousands of fits in all."
-        )
+        st.caption(md(how_placebos_are_made(panel)))
         return
     fits: Fits = _work(key, placebo_curves, panel, words.in_logs, seed, inline=False)
     plain = curve_of(result, words, ())
-    own = plain[plain["donors"].ne(OWN)]
-    places = own["place"].to_numpy()
-    fits = Fits(fits.effects[:, places], fits.ratios[:, places], fits.n_donors, fits.n_pre)
+    own, fits = in_common(plain, fits, placebo_places(panel, words.in_logs))
     test = curve_test(own["effect"].to_numpy(), own["ratio"].to_numpy(), fits)
-    st.markdown(_sentence(test, len(fits.effects)))
+    st.markdown(_sentence(test, *fits.effects.shape, block=block))
     st.plotly_chart(
         charts.placebo_curves(own["effect"].to_numpy(), fits.effects, words, frame.theme()),
         theme=None,
@@ -150,14 +153,9 @@ def placebo_section(result: Result, words: Words) -> None:
             "smallest_p": st.column_config.NumberColumn("Smallest possible p", format="%.3f"),
         },
     )
-    st.caption(
-        "p is the share of units, the treated included, whose curve has a summary at least as "
-        "large. A unit stands out in a specification where at most "
-        f"{OUTSTANDING:.0%} of units have as large a ratio of the gaps after treatment to those "
-        "before. Simonsohn, Simmons and Nelson (2020), Nature Human Behaviour 4, 1208-14."
-    )
+    st.caption(md(f"{how_placebos_are_made(panel)} {what_p_is(panel, test, len(fits.effects))}"))
     every = np.vstack([own["effect"].to_numpy(), fits.effects])
-    names = ["treated", *(f"placebo {place}" for place in range(1, len(every)))]
+    names = ["actual", *(f"placebo {place}" for place in range(1, len(every)))]
     drawn = pd.DataFrame(charts.curve_quantiles(every).T, columns=names)
     save_button(
         "Curves (CSV)",
@@ -177,13 +175,14 @@ def placebo_section(result: Result, words: Words) -> None:
     )
 
 
-def _sentence(test: pd.DataFrame, n_placebos: int) -> str:
+def _sentence(test: pd.DataFrame, n_placebos: int, n_choices: int, *, block: bool) -> str:
     by_name = test.set_index("summary")
     median, share, stands = (by_name.loc[name] for name in by_name.index)
+    what = "placebo curves" if block else "curves of other assignments"
     text = (
-        f"Against {n_placebos} placebo curves: the size of the middle effect, "
-        f"{number(median['value'])}, has p = {median['p_value']:.3f}; the share of effects with "
-        f"one sign, {percent(share['value'])}, has p = {share['p_value']:.3f}; the share of "
+        f"Against {n_placebos} {what}, over {n_choices} specifications: the size of the middle "
+        f"effect, {number(median['value'])}, has p = {median['p_value']:.3f}; the share of effects "
+        f"with one sign, {percent(share['value'])}, has p = {share['p_value']:.3f}; the share of "
         f"specifications in which it stands out, {percent(stands['value'])}, has "
         f"p = {stands['p_value']:.3f}. The smallest possible p is {median['smallest_p']:.3f}."
     )

@@ -1,18 +1,20 @@
-"""The current analysis: one spec in the session, mirrored in the address bar."""
+"""The current analysis and what pages show beside it, mirrored in the address bar."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from components.analysis import AnalysisSpec, from_query, sample_spec, to_query
-from components.analysis.link import Query
+from components.analysis import AnalysisSpec, sample_spec, to_query
+from components.analysis.link import Query, read_link
+from components.analysis.views import Views, views_to_query
 from components.errors import SpecError
 
 FIRST = "prop99"
-SPEC, SEEN, LINK_ERROR = "spec", "link seen", "link error"
+SPEC, VIEWS, SEEN, LINK_ERROR = "spec", "views", "link seen", "link error"
 EMBEDDING = ("embed", "embed_options")
 
 
@@ -36,11 +38,29 @@ def change(**changes: Any) -> None:
 
 def set_spec(spec: AnalysisSpec) -> None:
     """Make this the analysis on screen."""
-    if spec == st.session_state.get(SPEC) and _in_bar():
+    before: AnalysisSpec | None = st.session_state.get(SPEC)
+    if spec == before and _in_bar():
         return
+    if before is not None and spec.source != before.source:
+        st.session_state[VIEWS] = replace(views(), checks=())  # dates belong to one table
     st.session_state[SPEC] = spec
     st.session_state.pop(LINK_ERROR, None)
-    _write(spec)
+    _write()
+
+
+def views() -> Views:
+    """Give what pages show beside the analysis."""
+    if VIEWS not in st.session_state:
+        st.session_state[VIEWS] = Views()
+    found: Views = st.session_state[VIEWS]
+    return found
+
+
+def show(**changes: Any) -> None:
+    """Change what pages show beside the analysis; the address bar follows."""
+    st.session_state[VIEWS] = replace(views(), **changes)
+    st.session_state.pop(LINK_ERROR, None)
+    _write()
 
 
 def follow_link() -> None:
@@ -49,12 +69,12 @@ def follow_link() -> None:
     if bar and bar != st.session_state.get(SEEN):
         st.session_state[SEEN] = bar
         try:
-            st.session_state[SPEC] = from_query(bar)
+            st.session_state[SPEC], st.session_state[VIEWS] = read_link(bar)
             st.session_state.pop(LINK_ERROR, None)
         except SpecError as error:
             st.session_state[LINK_ERROR] = error
     elif not bar and SPEC in st.session_state:
-        _write(st.session_state[SPEC])
+        _write()
 
 
 def link_error() -> SpecError | None:
@@ -64,12 +84,12 @@ def link_error() -> SpecError | None:
 
 
 def query() -> Query:
-    """Give the current analysis as query parameters, for links between pages."""
-    return to_query(current())
+    """Give analysis and views as query parameters, for links between pages."""
+    return to_query(current()) | views_to_query(views())
 
 
 def address() -> str:
-    """Give the full link to the current page and analysis."""
+    """Give the full link to the current page, its analysis and views."""
     base = str(st.context.url or "").split("?", 1)[0]
     return f"{base}?{urlencode(query(), doseq=True)}"
 
@@ -80,6 +100,6 @@ def _in_bar() -> dict[str, list[str]]:
     }
 
 
-def _write(spec: AnalysisSpec) -> None:
-    st.query_params.from_dict(to_query(spec))
+def _write() -> None:
+    st.query_params.from_dict(query())
     st.session_state[SEEN] = _in_bar()

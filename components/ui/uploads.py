@@ -151,13 +151,15 @@ def reading_fields(table: Table, corrections: DeltaGenerator) -> None:
     with corrections:
         places = iter(st.columns(4))
         if len(table.sheets) > 1:
-            _part(next(places), "sheet", "Sheet", ["", *table.sheets], kept, key)
+            label = "File in the archive" if table.kind in ("csv", "dta", "parquet") else "Sheet"
+            _part(next(places), "sheet", label, ["", *table.sheets], kept, key)
         word = "line" if table.kind == "csv" else "row"
         if table.kind in ("csv", "xlsx", "xls"):
             lines = ["", 0, *range(1, 31)]
             _part(next(places), "header", f"Names of columns on {word}", lines, kept, key)
             _part(next(places), "header_rows", f"They go over {word}s", ["", 1, 2, 3], kept, key)
-        if table.kind == "csv":
+        unsure = any("letters" in note.lower() for note in table.notes)
+        if table.kind == "csv" or (table.kind == "dta" and unsure):
             _part(next(places), "encoding", "Letters (encoding)", ["", *ENCODINGS], kept, key)
         if table.kind in ("parquet", "dta"):
             st.caption("A file of this kind says itself how it is to be read.")

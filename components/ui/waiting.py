@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from components.analysis import Result
 from components.analysis.job import Job
 from components.ui import cache
+from components.ui.text import md
 
 LOOK_EVERY = 0.5  # seconds
 BREATH = 5.0  # seconds
@@ -40,6 +42,45 @@ def wait_for(job: Job[Result]) -> None:
         icon=":material/hourglass_top:",
     )
     look()
+
+
+def follow(job: Job[Any], name: str, stopped: str, words: Callable[[], str]) -> None:
+    """Show how far work is whose results are drawn as they come in, with a way to stop it.
+
+    Parameters
+    ----------
+    job : Job
+        Queued or running; the page begins anew when it has ended or has something new to show.
+    name : str
+        Of the work, for the button's key.
+    stopped : str
+        Key in the session under which the key of a job that was stopped is kept.
+    words : callable
+        Says how far it is.
+    """
+    st.session_state[AT_WORK] = job.key
+    shown = job.partial
+
+    def stop() -> None:
+        st.session_state[stopped] = job.key
+        cache.jobs().cancel(job.key, cache.owner())
+
+    @st.fragment(run_every=LOOK_EVERY)
+    def look() -> None:
+        cache.jobs().seen(cache.owner())
+        if job.ended or job.partial is not shown:
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(min(job.progress, 1.0), md(words()))
+            st.button("Cancel", icon=":material/close:", key=f"cancel {name}", on_click=stop)
+
+    look()
+
+
+def forget_background(kind: str) -> None:
+    """Let a page show work of its own kind itself, not the line that other pages show."""
+    if str(st.session_state.get(AT_WORK, "")).startswith(f"{kind} "):
+        del st.session_state[AT_WORK]
 
 
 def keep_alive() -> None:

@@ -187,14 +187,14 @@ def test_disagreement_names_extremes_periods_and_weights():
 def test_a_constant_difference_is_one_of_level():
     low, high = entrant("Low", [1, 2, 3]), entrant("High", [5, 6, 7])
     text = " ".join(disagreement.disagreement(with_entrants(a=low, b=high), None, WORDS))
-    assert "All 2 have the same sign." in text
+    assert "Both have the same sign." in text
     assert "they see a different level" in text
 
 
 def test_agreement_is_said():
     same = with_entrants(a=entrant("A", [1, 2, 3]), b=entrant("B", [1, 2, 3.001]))
     (sentence,) = disagreement.disagreement(same, None, WORDS)
-    assert sentence.startswith("All 2 estimates are within")
+    assert sentence.startswith("Both estimates are within")
     assert disagreement.disagreement(with_entrants(a=same.entrants["a"]), None, WORDS) == []
 
 

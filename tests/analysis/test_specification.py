@@ -37,13 +37,11 @@ from components.analysis.specification import (
     curve,
     fit_choice,
     fit_groups,
-    is_quick,
     placebo_curves,
     why_no_placebos,
 )
 from components.data import to_panel
 from components.errors import NotApplicableError
-from components.estimators import ESTIMATORS
 from components.estimators.sdid import SyntheticDID
 from components.inference import silent
 from panels import block_panel
@@ -166,21 +164,6 @@ def test_what_covariates_explain_is_taken_off():
     np.testing.assert_allclose(slope, slope.flat[0])
     assert slope.flat[0] == pytest.approx(0.7, abs=0.2)
     assert net_of_covariates(block_panel()) is None
-
-
-def test_designs_without_batches_are_fitted_one_by_one():
-    panel = block_panel(seed=6, n=7, t=11, n_treated=0)
-    W = np.zeros(panel.shape, dtype=bool)
-    W[0, 7:] = W[1, 9:] = True
-    panel = panel.reassign(W)
-    assert not is_quick(panel)
-    assert "single adoption date" in why_no_placebos(panel)
-    table = curve(panel, False)
-    plain = table[(table["donors"] == ALL) & (table["start"] == ALL)]
-    plain = plain[(plain["end"] == "up to treatment") & (plain["transform"] == "levels")]
-    assert set(plain["estimator"]) == {"did", "sc", "sc_intercept", "sdid"}
-    for key, effect in plain.set_index("estimator")["effect"].items():
-        assert effect == pytest.approx(ESTIMATORS[key]().fit(panel).att, abs=1e-10)
 
 
 def test_slower_estimators_join_on_demand():

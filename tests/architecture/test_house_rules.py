@@ -13,6 +13,7 @@ from conftest import ROOT
 
 SOURCES = [
     ROOT / "app.py",
+    ROOT / "asgi.py",
     *sorted((ROOT / "components").rglob("*.py")),
     *sorted((ROOT / "pages").rglob("*.py")),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Error, sync_playwright
@@ -26,6 +28,8 @@ QUIET = [
 SETTLED = (
     "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 )
+PROBES = re.compile(r"/\w+/_stcore/(health|host-config)$")
+"""Where Streamlit's page looks first after a link to one of several pages; it gets a 404."""
 
 
 def free_port():
@@ -34,12 +38,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory):
-    """Start the app as a user would, and stop it after the last test."""
+@contextmanager
+def serving(log, *words):
+    """Start a server for a while; a port follows the last word."""
     port = free_port()
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", *words, str(port)]
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
     with (
         log.open("w") as out,
@@ -57,10 +60,20 @@ def address(tmp_path_factory):
         else:
             server.kill()
             pytest.fail(f"the app did not start: {log.read_text()}")
-        yield base
-        server.terminate()
-        server.wait(timeout=20)
+        try:
+            yield base, server
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """Start the app as a user would, and stop it after the last test."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with serving(log, "streamlit", "run", "asgi.py", "--server.port") as (base, _):
+        yield base
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +99,11 @@ def open_page(chromium, address):
         if not request.url.startswith((address, "data:", "blob:")):
             troubles.append(f"asked for {request.url}")
 
+    def listen(message):
+        # Chromium reports here what the content security policy forbids, too.
+        if message.type == "error" and not PROBES.search(message.location["url"]):
+            troubles.append(f"console: {message.text}")
+
     def open_at(path="", *, width=1280, height=1600, scheme="light"):
         context = chromium.new_context(
             viewport={"width": width, "height": height},
@@ -97,6 +115,7 @@ def open_page(chromium, address):
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("request", watch)
+        page.on("console", listen)
         page.on("pageerror", lambda error: troubles.append(f"page error {error}"))
         page.goto(f"{address}/{path}")
         settle(page)

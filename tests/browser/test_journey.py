@@ -57,6 +57,7 @@ def run_script(page, tmp_path, *arguments):
 
 def visible_numbers(page):
     """Give all that a visitor reads: heading, cards, and the table behind the figure."""
+    page.get_by_test_id("stMetric").first.wait_for()
     cards = page.get_by_test_id("stMetric").all_inner_texts()
     return page.get_by_role("heading", level=1).inner_text(), cards, rows(page)
 

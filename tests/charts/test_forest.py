@@ -90,9 +90,24 @@ def test_weights_stand_side_by_side_the_largest_first(found):
     np.testing.assert_allclose(table.sum(), 1.0)
     own = found.entrants["sc"].unit_weights
     assert table.loc[own.idxmax(), "Synthetic control"] == own.max()
-    figure = charts.weight_map(table, LIGHT, most=4)
+    figure = charts.donor_map(table, LIGHT, most=4)
     assert len(figure.data[0].y) == 4
     assert charts.weight_table(found, ["sc"], "time").empty
+
+
+def test_periods_run_to_the_right_and_are_numbered_where_there_is_room():
+    names = ["Synthetic DID", "Difference in differences"]
+    few, many = (
+        pd.DataFrame(np.full((n, 2), 1.0 / n), [str(2000 + t) for t in range(n)], names)
+        for n in (4, 40)
+    )
+    drawn = [charts.period_map(table, LIGHT) for table in (few, many)]
+    for figure, table in zip(drawn, (few, many), strict=True):
+        assert list(figure.data[0].x) == list(table.index)
+        assert len(figure.data[0].y) == 2
+    assert drawn[0].data[0].text[0][0] == "25%"
+    assert drawn[1].data[0].text is None
+    assert drawn[0].layout.height == drawn[1].layout.height
 
 
 def test_dots_are_filled_where_tied(found):

@@ -82,7 +82,7 @@ def test_one_kind_of_period_is_read(cells, periods):
         (["abc", "def"], "'abc' is no period"),
         (["2020", "2020Q1"], "'2020Q1' is not written like '2020' .* a whole number"),
         (["2020Q1", "2020-01"], "'2020-01' .* a quarter"),
-        (["2020-01-01", "2020-01-01 06:00"], "row 1, which is a date"),
+        (["2020-01-01", "2020-01-01 06:00Z"], "row 1, which is a date"),
         (["2020-01-01 06:00", "2020-01-01 06:00Z"], "row 1, which is a time"),
         (["2020-02-30", "2020-01-01"], "Row 1.*'2020-02-30' is no period"),
         (["2020-01-01", "2020-01-02 "], None),

@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm, ttest_ind
+from scipy.stats import t as student
 
 from components.diagnostics import DIAGNOSTICS, QUICK, Finding, examine, failures_first
 from components.diagnostics.anticipation import Anticipation
@@ -288,9 +290,38 @@ def test_honest_bounds_take_the_means_of_units():
     expected = changes[:10].mean(axis=0) - changes[10:].mean(axis=0)
     np.testing.assert_allclose(study.beta, expected, atol=1e-12)
     sigma = np.cov(changes[:10].T) / 10 + np.cov(changes[10:].T) / 20
-    np.testing.assert_allclose(study.sigma, sigma, atol=1e-12)
-    assert finding.verdict in ("good", "caution")
+    widened = (student.ppf(0.975, 9) / norm.ppf(0.975)) ** 2
+    np.testing.assert_allclose(study.sigma, widened * sigma, atol=1e-12)
+    # If trends were parallel: the usual interval, with the t reference of ten treated units.
+    post = np.full(4, 0.25)
+    half = student.ppf(0.975, 9) * np.sqrt(post @ sigma[5:, 5:] @ post)
+    assert study.parallel(0.95) == pytest.approx(
+        (expected[5:].mean() - half, expected[5:].mean() + half)
+    )
+    errors = finding.details["event_study"]["standard_error"]
+    np.testing.assert_allclose(errors, np.sqrt(np.diag(sigma)), atol=1e-12)
+    assert finding.verdict in ("good", "caution", "unknown")
     assert "10 treated units" in finding.sentence
+
+
+def test_honest_bounds_tell_steps_from_noise():
+    """The largest step before treatment is held against zero by Welch's t test, and Bonferroni."""
+    rng = np.random.default_rng(8)
+    W = np.zeros((30, 12), dtype=bool)
+    W[:6, 8:] = True
+    quiet = rng.normal(size=(30, 1)) + rng.normal(size=12) + 0.3 * rng.normal(size=(30, 12))
+    jumpy = quiet + np.where(W.any(axis=1)[:, None] & (np.arange(12) == 5), 1.2, 0.0)
+    verdicts = {}
+    for name, Y in (("quiet", quiet), ("jumpy", jumpy)):
+        panel = Panel(Y + 0.9 * W, W, pd.RangeIndex(30), pd.RangeIndex(12), "y")
+        finding = look(HonestBounds(), panel, "did")
+        steps = np.diff(panel.Y, axis=1)[:, 2:7]
+        p_values = [ttest_ind(steps[:6, k], steps[6:, k], equal_var=False).pvalue for k in range(5)]
+        assert finding.details["step_p"] == pytest.approx(min(1.0, 5 * min(p_values)))
+        assert finding.details["breakdown"] < 1.0
+        verdicts[name] = finding.verdict
+        assert ("may be noise alone" in finding.sentence) == (name == "quiet")
+    assert verdicts == {"quiet": "unknown", "jumpy": "caution"}
 
 
 def test_honest_bounds_of_a_staggered_design_average_over_treated_units():

@@ -11,7 +11,6 @@ from components.diagnostics.cell_moves import cell_moves, is_closed_form, is_qui
 from components.diagnostics.influence import (
     OUTLYING,
     Influence,
-    all_moves,
     cell_table,
     most_outlying,
     slip,
@@ -117,25 +116,6 @@ def test_difference_in_differences_equals_refits_without_each_cell(kind):
         value = panel.Y[row, column] + usual[row]
         nudged = estimator.fit(changed(panel, row, column, value)).att - before
         assert moves.nudged[row, column] == pytest.approx(nudged, abs=1e-9)
-
-
-def test_matrix_completion_equals_refits_at_the_penalty_that_it_had_chosen():
-    panel = block_panel(seed=8, n=8, t=9, n_post=3)
-    estimate = MatrixCompletion().fit(panel)
-    told = []
-    moves = all_moves(estimate, told.append)
-    held = MatrixCompletion(penalty=float(estimate.details["penalty"]))
-    slow = np.array(
-        [
-            held.fit(changed(panel, *cell, np.nan)).att - held.fit(panel).att
-            for cell in np.ndindex(*panel.shape)
-        ]
-    ).reshape(panel.shape)
-    assert moves.mode == "left out"
-    np.testing.assert_allclose(moves.dropped, slow, atol=1e-9)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-    assert np.isnan(moves.nudged).all()
 
 
 def test_only_some_cells_are_refitted_where_that_is_asked():

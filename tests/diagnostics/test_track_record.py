@@ -77,3 +77,28 @@ def test_the_page_of_the_record_holds_the_table():
         value = share(table, "sc", world, key)
         assert f"**{100 * value:.0f} (" in text
         assert DIAGNOSTICS[key].card.title in text
+
+
+def test_lines_made_anew_take_the_place_of_the_old(study):
+    kept = stored()
+    new = kept[kept["key"].isin(["trends", "honest"])].assign(flagged=0.123)
+    added = new.iloc[:1].assign(key="new one")
+    table = study.merged(kept, pd.concat([new, added])).reset_index(drop=True)
+    assert len(table) == len(kept) + 1
+    changed = table["flagged"].to_numpy()[:-1] != kept["flagged"].to_numpy()
+    assert set(table["key"][:-1][changed]) <= {"trends", "honest"}
+    assert (table["flagged"][table["key"].isin(["trends", "honest"])] == 0.123).all()
+    pd.testing.assert_frame_equal(
+        table.iloc[:-1][["setup", "world", "key"]], kept[["setup", "world", "key"]]
+    )
+
+
+def test_some_warnings_alone_say_what_they_say_among_all(study):
+    all_of_them = study.verdicts("did, 8 treated", "healthy", 3)
+    some = study.verdicts("did, 8 treated", "healthy", 3, ("trends", "few_treated"))
+    assert some == [row for row in all_of_them if row[3] in ("trends", "few_treated")]
+    assert len(some) == 2
+
+
+def test_honest_bounds_seldom_flag_sound_panels():
+    assert share(stored(), "did, 8 treated", "healthy", "honest") <= 0.1

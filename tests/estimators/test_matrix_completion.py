@@ -12,7 +12,8 @@ import pytest
 from components.errors import SpecError
 from components.estimators.did import DifferenceInDifferences
 from components.estimators.matrix_completion import MatrixCompletion
-from components.numerics.lowrank import complete, cross_validate, draw_folds
+from components.numerics.lowrank import complete
+from components.numerics.lowrank_path import cross_validate, draw_folds
 from components.numerics.twoway import fit_two_way
 from components.panel import Panel
 from panels import block_panel

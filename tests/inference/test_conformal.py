@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from math import comb
+
 import numpy as np
 import pytest
 from scipy.optimize import nnls
 
 from components.estimators import DifferenceInDifferences, SyntheticControl, SyntheticDID
 from components.inference import Conformal, silent
-from components.inference.conformal import invert
+from components.inference.inversion import invert
+from components.inference.placements import all_choices, drawn_choices, shifts
 from components.panel import Panel
 from panels import block_panel
 
@@ -18,7 +22,7 @@ def assess(estimate, level=0.95, method=None):
     return method.assess(estimate, level=level, rng=np.random.default_rng(0), progress=silent)
 
 
-def slow_p(panel, effect):
+def slow_p(panel, effect, statistic="average"):
     """Fit SC on all periods with scipy's NNLS and rank the treated block among cyclic shifts."""
     treated, n_pre = panel.design.treated, panel.design.n_pre
     y = panel.Y[treated].mean(axis=0).copy()
@@ -27,13 +31,78 @@ def slow_p(panel, effect):
     A = (X - y).T
     scale = np.abs(A).max()
     raw, _ = nnls(np.vstack([A, np.full(len(X), scale)]), np.r_[np.zeros(len(y)), scale])
-    residual = np.abs(y - raw / raw.sum() @ X)
-    sizes = [np.roll(residual, -shift)[n_pre:].mean() for shift in range(len(y))]
+    residual = y - raw / raw.sum() @ X
+    if statistic == "size":
+        residual = np.abs(residual)
+    sizes = [abs(np.roll(residual, -shift)[n_pre:].mean()) for shift in range(len(y))]
     return np.mean(np.array(sizes) >= sizes[0] - 1e-9)
 
 
-def test_p_value_equals_a_slow_refit(prop99):
-    assert assess(SyntheticControl().fit(prop99)).p_value == pytest.approx(slow_p(prop99, 0.0))
+@pytest.mark.parametrize("statistic", ["average", "size"])
+def test_p_value_equals_a_slow_refit(prop99, statistic):
+    found = assess(SyntheticControl().fit(prop99), method=Conformal(statistic=statistic))
+    assert found.p_value == pytest.approx(slow_p(prop99, 0.0, statistic))
+
+
+def slow_residual(panel, effect, statistic):
+    """Residuals of difference in differences fitted to all periods under an effect."""
+    treated = panel.design.treated
+    gap = panel.Y[treated].mean(axis=0) - panel.Y[~treated].mean(axis=0)
+    gap[panel.design.n_pre :] -= effect
+    residual = gap - gap.mean()
+    return np.abs(residual) if statistic == "size" else residual
+
+
+@pytest.mark.parametrize("statistic", ["average", "size"])
+@pytest.mark.parametrize("effect", [0.0, 4.0])
+def test_all_choices_of_periods_equal_a_loop(statistic, effect):
+    panel = block_panel(seed=4, n=9, t=13, n_post=3, effect=effect)
+    residual = slow_residual(panel, 0.0, statistic)
+    own = abs(residual[10:].sum())
+    larger = [
+        abs(residual[list(choice)].sum()) >= own - 1e-9 for choice in combinations(range(13), 3)
+    ]
+    method = Conformal(statistic=statistic, permutations="iid")
+    found = assess(DifferenceInDifferences().fit(panel), method=method)
+    assert found.p_value == pytest.approx(np.mean(larger))
+    assert found.smallest_p == pytest.approx(1 / comb(13, 3))
+    assert found.n_random == 0
+    end = slow_residual(panel, found.interval.upper - 1e-4, statistic)
+    shares = [
+        abs(end[list(c)].sum()) >= abs(end[10:].sum()) - 1e-9 for c in combinations(range(13), 3)
+    ]
+    assert np.mean(shares) > 0.05
+
+
+def test_drawn_choices_come_near_all_of_them(prop99):
+    # 141 million choices of 12 of 31 periods: 5,000 are drawn, with their error said.
+    estimate = DifferenceInDifferences().fit(prop99)
+    found = assess(estimate, method=Conformal(permutations="iid", statistic="size"))
+    residual = slow_residual(prop99, 0.0, "size")
+    rng, own = np.random.default_rng(5), residual[19:].sum()
+    draws = np.array([rng.permutation(residual)[:12].sum() for _ in range(20_000)])
+    assert found.n_random == 5000
+    share = np.mean(draws >= own - 1e-9)
+    assert found.p_value == pytest.approx(share, abs=4 * np.sqrt(0.25 / 5000))
+    assert any("drawn at random" in note for note in found.notes)
+    assert found.smallest_p == pytest.approx(1 / 5001)
+
+
+def test_the_first_place_is_the_truth_and_all_are_as_large():
+    truth = [0.0] * 5 + [1.0] * 2
+    rng = np.random.default_rng(0)
+    for places in (shifts(7, 2), all_choices(7, 2), drawn_choices(7, 2, 50, rng)):
+        assert places[:, 0].tolist() == truth
+        assert (places.sum(axis=0) == 2.0).all()
+    assert len(np.unique(all_choices(7, 2), axis=1).T) == comb(7, 2)
+
+
+def test_effects_of_changing_sign_are_seen_by_size_alone():
+    panel = block_panel(seed=1, n=12, t=40, n_post=4)
+    swing = panel.with_outcomes(panel.Y + panel.W * np.where(np.arange(40) % 2, 30.0, -30.0))
+    estimate = DifferenceInDifferences().fit(swing)
+    assert assess(estimate, method=Conformal(statistic="size")).p_value == pytest.approx(1 / 40)
+    assert assess(estimate).p_value > 0.05
 
 
 def test_ends_of_the_interval_are_where_the_slow_p_value_crosses(prop99):
@@ -124,18 +193,20 @@ def test_germany_without_predictors_equals_a_slow_refit(published):
     panel = Panel.from_long(
         table, unit="country", time="year", outcome="gdp", treatment="treated"
     ).window(np.arange(36))
-    result = assess(SyntheticControl().fit(panel), level=0.9)
+    method = Conformal(statistic="size")
+    result = assess(SyntheticControl().fit(panel), level=0.9, method=method)
     # Zero itself is rejected, effects on both sides of it are not, and all of that is said.
-    own = slow_p(panel, 0.0)
+    own = slow_p(panel, 0.0, "size")
     assert own == pytest.approx(1 / 36)
     assert result.p_value == pytest.approx(5 / 36)
-    assert max(slow_p(panel, effect) for effect in np.linspace(0.0, 3000.0, 13)) >= 5 / 36 - 1e-9
+    kept = [slow_p(panel, effect, "size") for effect in np.linspace(0.0, 3000.0, 13)]
+    assert max(kept) >= 5 / 36 - 1e-9
     assert any("has p = 0.028" in note for note in result.notes)
     lower, upper = result.interval.lower, result.interval.upper
-    assert slow_p(panel, lower + 1e-4) > 0.1
-    assert slow_p(panel, upper - 1e-4) > 0.1
-    assert slow_p(panel, lower - 20.0) <= 0.1
-    assert slow_p(panel, upper + 20.0) <= 0.1
+    assert slow_p(panel, lower + 1e-4, "size") > 0.1
+    assert slow_p(panel, upper - 1e-4, "size") > 0.1
+    assert slow_p(panel, lower - 20.0, "size") <= 0.1
+    assert slow_p(panel, upper + 20.0, "size") <= 0.1
 
 
 def test_p_value_and_interval_agree_where_kept_effects_have_a_hole():

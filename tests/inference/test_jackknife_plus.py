@@ -135,3 +135,30 @@ def test_refusals_have_their_reason(prop99):
     assert "at least 4 periods before treatment, and there are 3" in method.why_not(short)
     for estimator in (DifferenceInDifferences(), SyntheticControl(), SyntheticDID()):
         assert method.why_not(estimator.fit(prop99)) is None
+
+
+def test_what_the_interval_for_an_average_takes_is_said_with_its_size():
+    rng = np.random.default_rng(3)
+    panel = block_panel(n=10, t=44, n_post=4)
+    quick = panel.with_outcomes(rng.normal(size=(10, 44)))
+    lasting = panel.with_outcomes(
+        np.where(np.arange(10)[:, None] == 0, np.sin(np.arange(44) / 15.0), 0.0)
+        + 0.01 * rng.normal(size=(10, 44))
+    )
+    for outcome, words in ((quick, "wider than an average needs"), (lasting, "errors last")):
+        estimate = DifferenceInDifferences().fit(outcome)
+        note = next(n for n in assess(estimate).notes if n.startswith("The interval for the"))
+        assert words in note
+        signed = np.array(
+            [
+                gap - np.delete(estimate.paths["gap"].iloc[:40].to_numpy(), s).mean()
+                for s, gap in enumerate(estimate.paths["gap"].iloc[:40])
+            ]
+        )
+        means = np.array([signed[s : s + 4].mean() for s in range(37)])
+        ratio = np.sqrt((means**2).mean() / (signed**2).mean())
+        assert f"are {ratio:.2f} times" in note
+    one = DifferenceInDifferences().fit(block_panel(n=10, t=30, n_post=1))
+    assert not any("average" in note for note in assess(one).notes)
+    few = DifferenceInDifferences().fit(block_panel(n=10, t=30, n_post=15))
+    assert any("Unless errors last" in note for note in assess(few).notes)

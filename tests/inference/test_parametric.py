@@ -147,3 +147,19 @@ def test_refusals_have_their_reason():
     assert "19 draws give p-values of at least 0.05" in few.notes[1]
     with pytest.raises(ValueError, match="at least 19"):
         ParametricBootstrap(n_draws=5)
+
+
+@pytest.mark.parametrize("estimator", [DID, SyntheticControl(), SyntheticDID()])
+def test_errors_are_the_effects_of_refits(estimator):
+    """In a complete block they are read off the gaps; here off each refit as for any design."""
+    panel = block_panel(n=14, t=20, n_treated=2, n_post=4)
+    estimate = estimator.fit(panel)
+    method = ParametricBootstrap(n_draws=19)
+    model = method._model(estimate)
+    found, tables = method._errors(estimate, model, np.random.default_rng(1), silent)
+    rng = np.random.default_rng(1)
+    fits = [estimator.fit(panel.with_outcomes(model.draw(rng))) for _ in range(19)]
+    np.testing.assert_allclose(found, [fit.att for fit in fits], atol=1e-10)
+    for table, of in zip(tables, ("by_period", "by_event_time"), strict=True):
+        slow = [getattr(fit, of)().dropna().to_numpy() for fit in fits]
+        np.testing.assert_allclose(table, slow, atol=1e-10)

@@ -259,3 +259,10 @@ def test_coverage_of_a_nominal_90_percent():
         band += result.band.lower.iloc[0] <= 0.0 <= result.band.upper.iloc[0]
     assert covered / 150 >= 0.85
     assert band / 150 >= 0.85
+
+
+def test_what_the_interval_for_an_average_takes_is_said():
+    several = SyntheticControl().fit(block_panel(seed=2, n=10, t=30, n_post=4))
+    assert any(n.startswith("The interval for the average") for n in assess(several).notes)
+    one = SyntheticControl().fit(block_panel(seed=2, n=10, t=30, n_post=1))
+    assert not any(n.startswith("The interval for the average") for n in assess(one).notes)

@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.numerics.lowrank import (
-    Curve,
-    complete,
-    cross_validate,
-    draw_folds,
-    penalty_max,
-)
+from components.numerics.lowrank import complete, penalty_max
+from components.numerics.lowrank_path import Curve, cross_validate, draw_folds
 from components.numerics.twoway import TwoWay, fit_two_way
 
 

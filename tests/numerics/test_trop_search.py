@@ -9,13 +9,14 @@ import pytest
 
 from components.numerics.trop_blocks import BlockProblem
 from components.numerics.trop_cells import CellProblem, Penalties
+from components.numerics.trop_grid import Grid
 from components.numerics.trop_scores import (
     LeaveOneCellOut,
     PlaceboBlock,
     PlaceboCells,
     placebo_groups,
 )
-from components.numerics.trop_search import Grid, Search
+from components.numerics.trop_search import Search
 
 SMALL = Grid(unit=(0.0, 0.5, 2.0), time=(0.0, 0.2, 0.8), share=(np.inf, 0.5, 0.2, 0.1))
 

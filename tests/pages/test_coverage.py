@@ -56,12 +56,12 @@ def test_the_filter_shows_each_design():
     app = open_page(v="1", data="prop99")
     judged = promised(stored())
     for design in judged["design"].unique():
-        app.selectbox(key="coverage design").set_value(design).run()
+        app.selectbox(key="view coverage_design").set_value(design).run()
         assert not app.exception
         rows = judged[(judged["design"] == design) & judged["coverage"].notna()]
         assert dots(app) == len(rows)
         assert DESIGNS[design].text in text_of(app)
-    app.selectbox(key="coverage design").set_value("every design").run()
+    app.selectbox(key="view coverage_design").set_value("all").run()
     assert dots(app) == int(judged["coverage"].notna().sum())
     assert dots(app, 1) == 3 * len(failures(stored()))
 
@@ -69,7 +69,7 @@ def test_the_filter_shows_each_design():
 @pytest.mark.parametrize("design", ["alike", "long"])
 def test_bands_are_shown_where_there_are_any(design):
     app = open_page(v="1", data="prop99")
-    app.selectbox(key="coverage design").set_value(design).run()
+    app.selectbox(key="view coverage_design").set_value(design).run()
     app.get("button_group")[0].set_value("band").run()
     assert not app.exception
     nothing = "No method on this design has a band" in text_of(app)

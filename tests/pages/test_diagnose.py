@@ -124,6 +124,48 @@ def test_several_outcomes_can_be_declared():
     assert "among 5 that counts as" in text_of(app)
 
 
+def test_outcomes_are_counted_from_the_table_and_can_be_changed():
+    app = open_page(v="1", data="texas")
+    text = text_of(app)
+    assert "another column that could be an outcome (white_men_in_prison)" in text
+    assert "among 2 that counts as" in text
+    field = app.number_input(key="set multiplicity")
+    assert field.value == 2
+    field.set_value(1).run()
+    assert "One outcome is looked at." in text_of(app)
+    assert app.query_params["check"] in ("multiplicity", ["multiplicity"])
+    app.number_input(key="set multiplicity").set_value(2).run()
+    assert "among 2 that counts as" in text_of(app)
+    assert "check" not in app.query_params
+
+
+def test_what_is_set_stands_in_the_link_and_is_taken_from_it():
+    app = open_page(v="1", data="prop99")
+    next(one for one in app.select_slider if one.label == "As if first treated").set_value(9).run()
+    app.toggle[0].set_value(True).run()
+    words = app.query_params["check"]
+    assert words == ["backdating(periods=9)", "leave_donor_out(every=True)"]
+    again = open_page(v="1", data="prop99", check=words)
+    assert text_of(again) == text_of(app)
+    assert again.toggle[0].value
+
+
+def test_a_date_that_the_panel_does_not_have_is_refused_with_the_way_back():
+    app = open_page(v="1", data="prop99", check=["backdating(periods=40)"])
+    assert "With the date 40 periods earlier" in text_of(app)
+    app.button(key="usual backdating").click().run()
+    assert "treated from 1983 on" in text_of(app)
+    assert "check" not in app.query_params
+
+
+def test_dates_do_not_go_over_to_another_table():
+    app = open_page(v="1", data="prop99", check=["backdating(periods=9)"])
+    app.switch_page("pages/data.py")
+    app.run()
+    app.selectbox(key="sample field").set_value("texas").run()
+    assert "check" not in app.query_params
+
+
 def test_the_strip_says_the_worst_of_the_quick_checks(monkeypatch):
     def page():
         import streamlit as st

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from components.data import SAMPLES
 from pages.test_pages import chart, open_page, text_of
 
 WAIT = 120
+
+
+def until(app, *keys):
+    """Run a page anew until it has one of some buttons, as the browser does while a job runs."""
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        if any(one.key in keys for one in app.button) or app.error:
+            return
+        time.sleep(0.2)
+        app.run()
 
 
 @pytest.mark.parametrize("page", ["influence", "changes"])
@@ -56,6 +68,53 @@ def test_a_click_shows_the_cell_and_a_button_replaces_it():
     assert "1 cell replaced" in text_of(app)
     app.button(key="undo 0").click().run()
     assert "smooth" not in app.query_params
+
+
+def test_all_that_a_change_did_is_one_click_away():
+    app = open_page("influence", v="1", data="prop99")
+    app.button(key="replace cell").click().run()
+    assert "It follows its neighbours already" in text_of(app)
+    assert app.button(key="replace cell").disabled
+    app.button(key="see changes").click().run(timeout=WAIT)
+    (kept,) = app.session_state["kept runs"]
+    assert kept.note == "before a change on the influence page"
+    assert kept.spec.smoothed == ()
+    assert kept.result.estimate.att == pytest.approx(-19.5136, abs=1e-3)
+
+
+def test_the_map_of_a_method_that_refits_comes_in_and_can_be_stopped():
+    app = open_page("influence", v="1", data="prop99", estimator="mc", inference="none")
+    until(app, "cancel map")
+    assert not app.error
+    assert "of 1,209 cells are in the map" in app.get("progress")[0].proto.text
+    assert "takes tables with gaps" in text_of(app)
+    app.button(key="cancel map").click().run()
+    assert "The map was stopped" in text_of(app)
+    assert "Minnesota, 1971 is 116.4" in text_of(app)
+    app.button(key="resume map").click().run()
+    assert "The map was stopped" not in text_of(app)
+    app.button(key="cancel map").click().run()
+    app.button(key="leave cell out").click().run()
+    assert app.query_params["blank"] in ("1971|Minnesota", ["1971|Minnesota"])
+    until(app, "cancel map")
+    app.button(key="cancel map").click().run()
+    app.selectbox(key="estimator switch").select("sc").run()
+    assert "needs a complete table" in app.error[0].value
+    app.button(key="smooth 0").click().run()
+    assert not app.error
+    assert "1 cell replaced" in text_of(app)
+    app.button(key="undo 0").click().run()
+    assert not {"smooth", "blank"} & set(app.query_params)
+
+
+@pytest.mark.parametrize("key", ["castle", "onoff"])
+def test_the_curve_is_there_without_a_single_date(key):
+    app = open_page("specifications", v="1", data=key)
+    until(app, "fit placebo curves")
+    assert not app.error, app.error[0].value
+    assert "ways to set this analysis up" in text_of(app)
+    assert "each path whole, in 99 ways drawn at random" in text_of(app)
+    assert app.button(key="fit placebo curves").label == "Fit the placebo curves"
 
 
 def test_unit_and_period_are_left_out_and_put_back():

@@ -85,6 +85,36 @@ def test_a_study_is_taken_up_where_it_stopped(tmp_path, monkeypatch):
     assert len(complete(study[:1], 0, path)) == 1
 
 
+def test_rows_of_changed_code_are_simulated_again_by_name(tmp_path):
+    path, told = tmp_path / "study.csv", []
+    study = [row("alike", DID, PlaceboVariance()), row("plain", SCI, PlaceboVariance())]
+    whole = complete(study, 0, path)
+    spoiled = whole.copy()
+    spoiled["coverage"] = 0.5
+    spoiled.to_csv(path, index=False)
+    found = complete(study, 0, path, tell=told.append, again=lambda one: one.design == "plain")
+    assert len(told) == 1
+    assert found["coverage"].tolist() == [0.5, whole["coverage"].iloc[1]]
+
+
+def test_warnings_are_looked_at_again_in_the_same_panels(tmp_path):
+    path = tmp_path / "study.csv"
+    study = [replace(row(draws=20), looks=12)]
+
+    def large(estimate, _):
+        return abs(estimate.att) > 1.0
+
+    whole = complete(study, 0, path, {"a": large, "b": large})
+    assert 0.0 < whole["warned_a"].iloc[0] < 1.0
+    spoiled = whole.copy()
+    spoiled[["warned_a", "warned_b", "coverage"]] = 0.123
+    spoiled.to_csv(path, index=False)
+    found = complete(study, 0, path, {"a": large, "b": large}, looks={"a": large}).iloc[0]
+    assert found["warned_a"] == whole["warned_a"].iloc[0]
+    assert found["warned_a_error"] == whole["warned_a_error"].iloc[0]
+    assert found["warned_b"] == found["coverage"] == 0.123
+
+
 @pytest.mark.parametrize("change", ["seed", "draws", "world", "method"])
 def test_a_changed_row_is_simulated_anew(change):
     one = row()

@@ -371,10 +371,10 @@ def test_sentences_count_what_is_there():
     said = sentences(table.assign(mc_error=0.1), "replicated")
     assert said[0] == "Smallest error, of two rows: TROP in one, SDID in one."
     assert "In one of them" in said[1]
-    assert said[1].endswith(": b.")
+    assert said[1].endswith("tied: “b”.")
     assert "50% to 50% smaller" in said[2]
     assert "10 of the 12 numbers" in said[3]
-    assert "2.0% (SC, a)" in said[3]
+    assert said[4].startswith("SC in “a” is 2.0% below it on the same draws")
 
 
 def test_the_figure_shows_print_hollow_and_ours_filled():

@@ -11,6 +11,7 @@ from .numbers import NUMBERS
 from .packed import PACKED
 from .refusals import REFUSALS
 from .shapes import SHAPES
+from .strangers import STRANGERS
 from .times import TIMES
 from .treatments import TREATMENTS
 from .trimmings import TRIMMINGS
@@ -29,6 +30,7 @@ CORPUS: dict[str, Case] = {
         "refusals": REFUSALS,
         "awkward times": AWKWARD_TIMES,
         "awkward tables": AWKWARD_TABLES,
+        "strangers": STRANGERS,
     }.items()
     for name, case in cases.items()
 }

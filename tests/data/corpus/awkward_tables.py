@@ -169,7 +169,7 @@ AWKWARD_TABLES: dict[str, Case] = {
     ),
     **{
         f"a wrong cell: {word}": refuses(wrong(word), "Line 6, column 'height': .* no number")
-        for word in ("<5", "12 kg", "5*", "1_000", "12:30", "1/2", "5-")
+        for word in ("<5", "12 kg", "5 (1)", "2.5 b", "1_000", "12:30", "1/2", "--5")
     },
     **{
         f"{word!r} for missing": said(holes(word), "2 cells of 'height'", HOLES)

@@ -137,8 +137,14 @@ AWKWARD_TIMES: dict[str, Case] = {
     "2001-2002": said(
         csv(rows(time=lambda y: f"{y}-{y + 1}")), "the year that it begins in", SCHOOL
     ),
-    "2019-1 for a quarter": refuses(
+    "2019-1 for a quarter": said(
         written([f"{q.year}-{q.quarter}" for q in QUARTERS]),
+        "read as the fourth quarter",
+        truth(periods=QUARTERS),
+        time="year",
+    ),
+    "2019-1 for a month or a quarter": refuses(
+        written(["2019-1", "2019-2", "2019-3", "2020-1", "2020-2", "2020-3"]),
         "may be a month or a quarter",
         time="year",
     ),

@@ -114,7 +114,8 @@ NUMBERS: dict[str, Case] = {
         "rounded",
         truth(np.array([[float(f"{int(v * 100)}00000000000001") for v in row] for row in Y])),
     ),
-    "points that may be thousands": said(
-        written(lambda v: f"{v:.3f}"), "read as decimal points", truth()
+    "points that may be thousands": asks(written(lambda v: f"{v:.3f}"), "decimal", ".", truth()),
+    "points that are thousands, and a number below": asks(
+        written(lambda v: f"{v * 40:,.0f}".replace(",", ".")), "decimal", ",", truth(Y * 40)
     ),
 }

@@ -43,7 +43,7 @@ TIMES: dict[str, Case] = {
     "week 8 to week 13": said(
         csv(rows(time=lambda y: f"week {y - 1993}")), "numbers after", truth(periods=range(8, 14))
     ),
-    "fiscal years": said(csv(rows(time=lambda y: f"FY{y}")), "numbers after 'FY'"),
+    "fiscal years": said(csv(rows(time=lambda y: f"FY{y}")), "fiscal years stay as they are"),
     "2020Q1": said(of(QUARTERS, str), "", truth(periods=QUARTERS)),
     "2020-Q1": said(of(QUARTERS, lambda q: f"{q.year}-Q{q.quarter}"), "", truth(periods=QUARTERS)),
     "Q1 2020": said(of(QUARTERS, lambda q: f"Q{q.quarter} {q.year}"), "", truth(periods=QUARTERS)),
