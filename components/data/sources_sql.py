@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from components.data.ledger import counted, shown
 from components.data.sources_config import ColumnKind, Source, SourceColumn, SourceQuery, Truncation
-from components.data.sources_read import Rows, needed, refuse_too_many
+from components.data.sources_rows import Rows, needed, refuse_too_many
 from components.errors import DataError
 
 SAMPLE = 200

@@ -344,14 +344,14 @@ def test_files_with_other_columns_are_refused(monkeypatch, tmp_path):
 )
 def test_the_engine_reaches_nothing_but_the_source(monkeypatch, tmp_path, sql):
     from components.data.sources_config import read_config
-    from components.data.sources_duckdb import _opened
+    from components.data.sources_duckdb_open import opened
 
     one_file(monkeypatch, tmp_path, b"u,t,y\na,1,1\n")
     outside = tmp_path.parent / f"{tmp_path.name}-outside.csv"
     outside.write_text("secret\n1\n")
     source = read_config(tmp_path / "sources.toml")["one"]
     (tmp_path / "temporary").mkdir()
-    opened = _opened(source, str(tmp_path / "temporary"))
+    opened = opened(source, str(tmp_path / "temporary"))
     with opened as (database, _), pytest.raises(duckdb.Error):
         database.execute(sql.format(outside=outside)).fetchall()
     assert not Path(f"{outside}.copy").exists()

@@ -8,7 +8,7 @@ import pytest
 
 from components.data import sources
 from components.data.sources import SourceQuery, list_sources, source_columns
-from components.data.sources_read import needed
+from components.data.sources_rows import needed
 from components.errors import DataError
 from source_lists import SALES, offer, refusal
 
