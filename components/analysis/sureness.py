@@ -76,7 +76,9 @@ def _p_sentence(result: Result) -> str:
     again = ", recalibrated" if "recalibrated" in uncertainty.details else ""
     text = f"{uncertainty.method.card.title}{again}: p {_p(uncertainty.p_value)}"
     if uncertainty.smallest_p is not None:
-        text += f" (the smallest possible here is {uncertainty.smallest_p:.3f})"
+        smallest = uncertainty.smallest_p
+        digits = f"{smallest:.3f}" if smallest >= 0.001 else f"{smallest:.1g}"
+        text += f" (the smallest possible here is {digits})"
     ranking = uncertainty.details.get("ranking")
     if ranking is not None:
         place = int(ranking.loc[ranking["treated"], "rank"].iloc[0])

@@ -121,8 +121,8 @@ class Conformal:
         notes = list(_granularity(level, n, n_pre + 1, self.permutations))
         if self._draws(n_periods, panel.design.n_post):
             notes.append(
-                f"{self.n_draws} choices of periods were drawn at random; near p = 0.05 the Monte "
-                f"Carlo error is {np.sqrt(0.05 * 0.95 / n):.3f}."
+                f"{self.n_draws:,} choices of periods were drawn at random; near p = 0.05 the "
+                f"Monte Carlo error is {np.sqrt(0.05 * 0.95 / n):.3f}."
             )
         if panel.design.n_post > MOST_TREATED_SHARE * n_pre:
             notes.append(

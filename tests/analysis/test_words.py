@@ -146,3 +146,9 @@ def test_a_recalibrated_answer_is_named():
     text = reading(replace(result, uncertainty=again), words)
     assert text.startswith("Placebo variance, recalibrated: p")
     assert "smallest possible here is 0.033" in text
+
+
+def test_the_smallest_p_is_never_written_as_zero():
+    result, words = make(1.0)
+    small = replace(result.uncertainty, smallest_p=1 / 5001)
+    assert "smallest possible here is 0.0002" in reading(replace(result, uncertainty=small), words)
