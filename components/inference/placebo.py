@@ -206,6 +206,8 @@ def _rms(values: Floats) -> Floats:
 
 def _widths(sizes: Floats, level: float) -> Floats:
     """Give the half-width of each period from the placebos that are seen in it."""
+    if np.isfinite(sizes).all():
+        return np.asarray(nth_largest(sizes, rejections_allowed(len(sizes) + 1, level)))
     widths = np.full(sizes.shape[1], np.nan)
     for period, column in enumerate(sizes.T):
         known = column[np.isfinite(column)]

@@ -104,6 +104,8 @@ def known_means(values: Floats) -> Floats:
     Floats, shape (...)
     """
     known = np.isfinite(values)
+    if known.all():
+        return np.asarray(values.mean(axis=-1))
     total = np.where(known, values, 0.0).sum(axis=-1)
     count = known.sum(axis=-1)
     means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
