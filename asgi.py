@@ -10,8 +10,8 @@ from pathlib import Path
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from components.ui.server import MIDDLEWARE, warm_start  # noqa: E402
+from components.ui.server import MIDDLEWARE, warm_start
 
 app = st.App(Path(__file__).with_name("app.py"), middleware=MIDDLEWARE, lifespan=warm_start)

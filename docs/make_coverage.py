@@ -18,21 +18,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from components.diagnostics.autocorrelation import Autocorrelation  # noqa: E402
-from components.diagnostics.base import Diagnostic  # noqa: E402
-from components.diagnostics.few_treated import FewTreated  # noqa: E402
-from components.diagnostics.noise import NoiseRatio  # noqa: E402
-from components.diagnostics.support import Reach  # noqa: E402
-from components.diagnostics.trends import Trends  # noqa: E402
-from components.estimators import ESTIMATORS, Estimate  # noqa: E402
-from components.inference import METHODS, Uncertainty, silent  # noqa: E402
-from components.simulation.coverage import STORED, Row, complete  # noqa: E402
-from components.simulation.coverage_designs import DESIGNS  # noqa: E402
-from components.simulation.coverage_rows import rows  # noqa: E402
-from components.simulation.coverage_table import (  # noqa: E402
+from components.diagnostics.autocorrelation import Autocorrelation
+from components.diagnostics.base import Diagnostic
+from components.diagnostics.few_treated import FewTreated
+from components.diagnostics.noise import NoiseRatio
+from components.diagnostics.support import Reach
+from components.diagnostics.trends import Trends
+from components.estimators import ESTIMATORS, Estimate
+from components.inference import METHODS, Uncertainty, silent
+from components.simulation.coverage import STORED, Row, complete
+from components.simulation.coverage_designs import DESIGNS
+from components.simulation.coverage_rows import rows
+from components.simulation.coverage_table import (
     alarms,
     design_title,
     failures,

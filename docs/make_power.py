@@ -12,12 +12,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import pandas as pd  # noqa: E402
+import pandas as pd
 
-from components.data.samples import read_sample  # noqa: E402
-from components.numerics.conditional_variance import GIVEN  # noqa: E402
-from components.simulation import power_factor  # noqa: E402
-from components.simulation.power import (  # noqa: E402
+from components.data.samples import read_sample
+from components.numerics.conditional_variance import GIVEN
+from components.simulation import power_factor
+from components.simulation.power import (
     STORED,
     PowerStudy,
     simulate,

@@ -23,13 +23,13 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import pandas as pd  # noqa: E402
-from replication_text import document  # noqa: E402
+import pandas as pd
+from replication_text import document
 
-from components.simulation.replication import AnyRow, replicate, run  # noqa: E402
-from components.simulation.replication_designs import Design, cost, designs, staged  # noqa: E402
-from components.simulation.replication_extra import simulate, studies  # noqa: E402
-from components.simulation.replication_verdicts import EXTRA  # noqa: E402
+from components.simulation.replication import AnyRow, replicate, run
+from components.simulation.replication_designs import Design, cost, designs, staged
+from components.simulation.replication_extra import simulate, studies
+from components.simulation.replication_verdicts import EXTRA
 
 FOLDER = Path(os.environ.get("PANELSCOPE_DATA", ROOT.parent / "shared" / "data"))
 

@@ -16,14 +16,14 @@ from zlib import crc32
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from components.diagnostics import DIAGNOSTICS  # noqa: E402
-from components.diagnostics.track_record import PLANTED, STORED  # noqa: E402
-from components.estimators import ESTIMATORS, Estimate  # noqa: E402
-from components.inference import METHODS, silent  # noqa: E402
-from components.panel import Panel  # noqa: E402
+from components.diagnostics import DIAGNOSTICS
+from components.diagnostics.track_record import PLANTED, STORED
+from components.estimators import ESTIMATORS, Estimate
+from components.inference import METHODS, silent
+from components.panel import Panel
 
 PARTIAL = STORED.with_suffix(".partial.csv")
 SEED = 7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from components.analysis.codec import read_method, write_method
 from components.diagnostics import DIAGNOSTICS, Diagnostic
@@ -217,7 +217,7 @@ def _check(text: str) -> Diagnostic:
     )
     key = found.card.key
     usual = DIAGNOSTICS[key]()
-    for option in fields(found):  # type: ignore[arg-type]
+    for option in fields(cast("Any", found)):
         value = getattr(found, option.name)
         if option.name == ADJUSTED[key] and not _able(option.name, value):
             raise SpecError(

@@ -123,9 +123,9 @@ class NoiseRatio:
 
 
 def _compared(panel: Panel, ratio: float, p_value: float, span: tuple[float, float]) -> str:
-    sways = "sways" if panel.design.n_treated == 1 else "sway"
+    sways = "sways around its" if panel.design.n_treated == 1 else "sway around their"
     return (
-        f"Before treatment {treated_name(panel)} {sways} around its own course {number(ratio, 2)} "
+        f"Before treatment {treated_name(panel)} {sways} own course {number(ratio, 2)} "
         f"times as much as never-treated units do, net of what these predict ({p_text(p_value)}; "
         f"ratios from {number(span[0], 2)} to {number(span[1], 2)} fit the data)"
     )
